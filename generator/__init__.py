@@ -1,0 +1,1 @@
+"""One typed config per environment becomes Kubernetes and Argo CD manifests, checked."""

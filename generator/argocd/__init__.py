@@ -1,0 +1,1 @@
+"""Rendered objects → Argo CD Applications, AppProjects and sync waves."""

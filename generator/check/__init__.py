@@ -1,0 +1,1 @@
+"""Schema and policy rules over config and objects."""

@@ -1,0 +1,55 @@
+"""One environment: everything that people decide about it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from generator.config.aws import Aws
+from generator.config.base import EnvironmentName, Host, Model
+from generator.config.cluster import Cluster
+from generator.config.database import Database
+from generator.config.edge import Edge
+from generator.config.monitoring import Monitoring
+from generator.config.names import Names
+from generator.config.shop import Shop
+
+Tier = Literal["development", "staging", "production"]
+
+
+class GitOps(Model):
+    """The repository that Argo CD reads."""
+
+    repository: str = Field(
+        pattern=r"^(https|ssh|file)://\S+\.git$", description="Clone address of this repository, ending in .git"
+    )
+    revision: str = Field(
+        pattern=r"^(?!HEAD$)[A-Za-z0-9][A-Za-z0-9._/-]*$", description="Branch or tag to follow; HEAD is not a name"
+    )
+
+
+class Environment(Model):
+    """`environments/<name>.yaml`, whole."""
+
+    api_version: Literal["dhakacart/v1"] = Field(description="Version of this file's format")
+    name: EnvironmentName = Field(description="Same as the file's name")
+    tier: Tier = Field(description="Chooses the defaults and how strict the checks are")
+    gitops: GitOps
+    domain: Host = Field(description="The shop's host name")
+    aws: Aws
+    cluster: Cluster
+    database: Database
+    shop: Shop
+    edge: Edge
+    monitoring: Monitoring
+
+    @property
+    def names(self) -> Names:
+        """Names shared by manifests and infrastructure."""
+        return Names(self.name, self.aws.account)
+
+    @property
+    def critical(self) -> bool:
+        """Whether customers or a release depend on it: staging is held to production's rules."""
+        return self.tier != "development"

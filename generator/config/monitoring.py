@@ -1,0 +1,34 @@
+"""Metrics, logs and who is told."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from generator.config.base import Duration, Model, Size
+
+
+class Logs(Model):
+    """Loki, with its chunks in S3."""
+
+    retention: Duration = Field(description="How long log lines are kept, like 30d")
+
+
+class Slack(Model):
+    """The channel that alerts and deployments are told to."""
+
+    channel: str = Field(pattern=r"^#[a-z0-9_-]{1,79}$", description='Channel name, quoted because of the #: "#ops"')
+
+
+class Alerts(Model):
+    """Where alerts go."""
+
+    slack: Slack
+
+
+class Monitoring(Model):
+    """Prometheus, Grafana, Loki, Alertmanager."""
+
+    retention: Duration = Field(description="How long metrics are kept, like 30d")
+    storage: Size = Field(default="50Gi", description="Disk of each Prometheus")
+    logs: Logs
+    alerts: Alerts

@@ -1,0 +1,28 @@
+"""What an environment's tier decides when its file does not say: plain data, merged below the file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_LETSENCRYPT = {"email": "ops@dhakacart.com.bd"}
+
+TIER_DEFAULTS: dict[str, dict[str, Any]] = {
+    "development": {
+        "aws": {"network": {"nat": "single"}},
+        "database": {"multiAz": False, "backups": {"retention": "1d", "restoreDrill": "never"}},
+        "edge": {"certificates": {"issuer": "letsencrypt-staging", **_LETSENCRYPT}},
+        "monitoring": {"retention": "3d", "storage": "10Gi", "logs": {"retention": "3d"}},
+    },
+    "staging": {
+        "aws": {"network": {"nat": "single"}},
+        "database": {"multiAz": True, "backups": {"retention": "7d", "restoreDrill": "monthly"}},
+        "edge": {"certificates": {"issuer": "letsencrypt-staging", **_LETSENCRYPT}},
+        "monitoring": {"retention": "7d", "storage": "20Gi", "logs": {"retention": "7d"}},
+    },
+    "production": {
+        "aws": {"network": {"nat": "per-zone"}},
+        "database": {"multiAz": True, "backups": {"retention": "14d", "restoreDrill": "weekly"}},
+        "edge": {"certificates": {"issuer": "letsencrypt-production", **_LETSENCRYPT}},
+        "monitoring": {"retention": "30d", "storage": "50Gi", "logs": {"retention": "30d"}},
+    },
+}

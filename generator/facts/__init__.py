@@ -1,0 +1,4 @@
+"""Dated, sourced facts as data, with typed readers."""
+
+InstanceType = str
+DatabaseClass = str

@@ -1,0 +1,1 @@
+"""Objects → canonical YAML → a tree of files; write, drift, prune."""

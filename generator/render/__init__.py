@@ -1,0 +1,1 @@
+"""An environment and `apps/` → Kubernetes objects, as plain dicts."""
