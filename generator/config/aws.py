@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from generator.config.base import Cidr, Model
+from generator.config.base import Account, Cidr, Model
 
 Zone = Literal["a", "b", "c"]
 
@@ -15,7 +15,9 @@ Zone = Literal["a", "b", "c"]
 class Network(Model):
     """One VPC. Every tier's subnets follow from `cidr` and `zones`; nothing is written twice."""
 
-    cidr: Cidr = Field(description="The VPC's address range, /16 to /20, disjoint from every other environment")
+    cidr: Cidr = Field(
+        description="The VPC's address range, /16 to /20, disjoint from every other environment"
+    )
     zones: Annotated[tuple[Zone, ...], Field(strict=False, min_length=1, max_length=3)] = Field(
         default=("a", "b", "c"), description="Availability zones of the region, by letter"
     )
@@ -60,6 +62,8 @@ class Network(Model):
 class Aws(Model):
     """Where in AWS the environment runs."""
 
-    account: str = Field(pattern=r"^\d{12}$", description="The account's 12 digits, quoted")
-    region: Literal["ap-southeast-1"] = Field(default="ap-southeast-1", description="Singapore: nearest to Dhaka")
+    account: Account = Field(description="The account's 12 digits, quoted")
+    region: Literal["ap-southeast-1"] = Field(
+        default="ap-southeast-1", description="Singapore: nearest to Dhaka"
+    )
     network: Network

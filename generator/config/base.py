@@ -17,6 +17,13 @@ DURATION = re.compile(r"^[1-9]\d*[smhdw]$")
 HOST = re.compile(r"^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$")
 DIGEST = re.compile(r"^sha256:[0-9a-f]{64}$")
 NAME = re.compile(r"^[a-z](?:[a-z0-9-]{0,18}[a-z0-9])?$")
+ACCOUNT = re.compile(r"^\d{12}$")
+MINOR = re.compile(r"^1\.\d\d$")
+TAG = re.compile(r"^(?!latest$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")
+EMAIL = re.compile(r"^[^@\s]+@[^@\s.]+(?:\.[^@\s.]+)*\.[a-z]{2,}$")
+CHANNEL = re.compile(r"^#[a-z0-9_-]{1,79}$")
+REPOSITORY = re.compile(r"^(?:https|ssh|file)://[^\s@]*@?[^\s@]+\.git$")
+REVISION = re.compile(r"^(?!HEAD$)[A-Za-z0-9][A-Za-z0-9._/-]*$")
 BYTE_UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
@@ -107,4 +114,43 @@ EnvironmentName = Annotated[
         _matching(NAME, "a name is 1 to 20 lower-case letters, digits and dashes, starting with a letter")
     ),
     WithJsonSchema({"type": "string", "pattern": NAME.pattern}),
+]
+Account = Annotated[
+    str,
+    AfterValidator(_matching(ACCOUNT, 'an AWS account is 12 digits in quotes, like "111122223333"')),
+    WithJsonSchema({"type": "string", "pattern": ACCOUNT.pattern, "examples": ["111122223333"]}),
+]
+KubernetesMinor = Annotated[
+    str,
+    AfterValidator(_matching(MINOR, 'a Kubernetes version is a minor version in quotes, like "1.35"')),
+    WithJsonSchema({"type": "string", "pattern": MINOR.pattern, "examples": ["1.35"]}),
+]
+Tag = Annotated[
+    str,
+    AfterValidator(_matching(TAG, 'a tag names one release, like "1.4.2"; `latest` names none')),
+    WithJsonSchema({"type": "string", "pattern": TAG.pattern, "examples": ["1.4.2"]}),
+]
+Email = Annotated[
+    str,
+    AfterValidator(_matching(EMAIL, "an e-mail address is like ops@dhakacart.com.bd")),
+    WithJsonSchema({"type": "string", "pattern": EMAIL.pattern, "format": "email"}),
+]
+Channel = Annotated[
+    str,
+    AfterValidator(
+        _matching(CHANNEL, 'a Slack channel is # and lower-case letters, digits, - or _, like "#ops"')
+    ),
+    WithJsonSchema({"type": "string", "pattern": CHANNEL.pattern, "examples": ["#dhakacart-ops"]}),
+]
+Repository = Annotated[
+    str,
+    AfterValidator(_matching(REPOSITORY, "a repository is an https, ssh or file address that ends in .git")),
+    WithJsonSchema({"type": "string", "pattern": REPOSITORY.pattern}),
+]
+Revision = Annotated[
+    str,
+    AfterValidator(
+        _matching(REVISION, "a revision is the name of a branch or tag, like main; HEAD names neither")
+    ),
+    WithJsonSchema({"type": "string", "pattern": REVISION.pattern, "examples": ["main"]}),
 ]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from generator.config.base import Cidr, Model
+from generator.config.base import Cidr, KubernetesMinor, Model
 from generator.facts import InstanceType
 
 
@@ -35,7 +35,7 @@ class EksCluster(Model):
     """Amazon EKS with managed nodes; pods take addresses of the private subnets (VPC CNI)."""
 
     kind: Literal["eks"]
-    version: str = Field(pattern=r"^1\.\d\d$", description='Kubernetes minor version, quoted: "1.35"')
+    version: KubernetesMinor = Field(description='Kubernetes minor version, quoted: "1.35"')
     nodes: NodeGroup
     service_cidr: Cidr = Field(default="172.20.0.0/16", description="Virtual addresses of Services")
 
@@ -44,7 +44,7 @@ class K3sCluster(Model):
     """K3s on EC2 with embedded etcd."""
 
     kind: Literal["k3s"]
-    version: str = Field(pattern=r"^1\.\d\d$", description='Kubernetes minor version, quoted: "1.35"')
+    version: KubernetesMinor = Field(description='Kubernetes minor version, quoted: "1.35"')
     servers: Servers
     agents: NodeGroup
     pod_cidr: Cidr = Field(default="10.42.0.0/16", description="Addresses of pods")

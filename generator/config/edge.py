@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from generator.config.base import Model
+from generator.config.base import Email, Model
 
 
 class RateLimit(Model):
@@ -22,7 +22,7 @@ class Certificates(Model):
     issuer: Literal["letsencrypt-staging", "letsencrypt-production"] = Field(
         description="The staging authority is not trusted by browsers and has no strict limits"
     )
-    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+\.[a-z]{2,}$", description="Where expiry warnings go")
+    email: Email = Field(description="Where expiry warnings go")
 
 
 class NodePorts(Model):

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from generator.config.aws import Aws
-from generator.config.base import EnvironmentName, Host, Model
+from generator.config.base import EnvironmentName, Host, Model, Repository, Revision
 from generator.config.cluster import Cluster
 from generator.config.database import Database
 from generator.config.edge import Edge
@@ -21,12 +21,8 @@ Tier = Literal["development", "staging", "production"]
 class GitOps(Model):
     """The repository that Argo CD reads."""
 
-    repository: str = Field(
-        pattern=r"^(https|ssh|file)://\S+\.git$", description="Clone address of this repository, ending in .git"
-    )
-    revision: str = Field(
-        pattern=r"^(?!HEAD$)[A-Za-z0-9][A-Za-z0-9._/-]*$", description="Branch or tag to follow; HEAD is not a name"
-    )
+    repository: Repository = Field(description="Clone address of this repository, ending in .git")
+    revision: Revision = Field(description="Branch or tag to follow; HEAD is not a name")
 
 
 class Environment(Model):

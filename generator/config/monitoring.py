@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from generator.config.base import Duration, Model, Size
+from generator.config.base import Channel, Duration, Model, Size
 
 
 class Logs(Model):
@@ -16,7 +16,7 @@ class Logs(Model):
 class Slack(Model):
     """The channel that alerts and deployments are told to."""
 
-    channel: str = Field(pattern=r"^#[a-z0-9_-]{1,79}$", description='Channel name, quoted because of the #: "#ops"')
+    channel: Channel = Field(description='Channel name, quoted because of the #: "#ops"')
 
 
 class Alerts(Model):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from generator.config.base import Cpu, Digest, Model, Size
+from generator.config.base import Cpu, Digest, Model, Size, Tag
 
 Payment = Literal["cod", "bkash", "nagad", "sslcommerz"]
 
@@ -14,9 +14,7 @@ Payment = Literal["cod", "bkash", "nagad", "sslcommerz"]
 class Image(Model):
     """What runs: the tag says it to people, the digest decides."""
 
-    tag: str = Field(
-        pattern=r"^(?!latest$)[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$", description="Release, quoted: \"1.4.2\"; never latest"
-    )
+    tag: Tag = Field(description='Release, quoted: "1.4.2"; never latest')
     digest: Digest = Field(description="sha256:… of the image's index, as the publishing workflow prints it")
 
 
@@ -83,7 +81,9 @@ class Sale(Model):
     seconds_between_actions: float = Field(
         default=5.5, gt=0, le=600, strict=False, description="Mean think time of a shopper"
     )
-    order_share: float = Field(default=0.05, ge=0, le=1, strict=False, description="Share of actions that are orders")
+    order_share: float = Field(
+        default=0.05, ge=0, le=1, strict=False, description="Share of actions that are orders"
+    )
 
     @property
     def actions_per_second(self) -> float:
