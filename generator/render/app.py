@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from generator.config.base import Model
 from generator.config.document import Document
@@ -53,7 +53,7 @@ class App(AppSpec):
     folder: Path
     document: Document
 
-    model_config = {"arbitrary_types_allowed": True}
+    model_config = ConfigDict(arbitrary_types_allowed=True)
 
     def takes_part_in(self, environment: Environment) -> bool:
         """Whether this environment has the app."""

@@ -14,8 +14,9 @@ SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
 CLUSTER_SCOPED = frozenset(
     {
         "APIService", "ClusterIssuer", "ClusterRole", "ClusterRoleBinding", "ClusterSecretStore",
-        "CustomResourceDefinition", "GatewayClass", "IngressClass", "MutatingWebhookConfiguration", "Namespace",
-        "PersistentVolume", "PriorityClass", "RuntimeClass", "StorageClass", "ValidatingAdmissionPolicy",
+        "CustomResourceDefinition", "GatewayClass", "IngressClass", "MutatingWebhookConfiguration",
+        "Namespace", "PersistentVolume", "PriorityClass", "RuntimeClass", "StorageClass",
+        "ValidatingAdmissionPolicy",
         "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
     }
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What rendering yields: Kubernetes objects as plain dicts, each with the app and template that it came from."""
+"""What rendering yields: Kubernetes objects as plain dicts, each with its app and template."""
 
 from __future__ import annotations
 

@@ -15,7 +15,6 @@ from jinja2 import (
     FileSystemBytecodeCache,
     FileSystemLoader,
     StrictUndefined,
-    Template,
     TemplateError,
     TemplateNotFound,
     TemplateSyntaxError,
@@ -24,7 +23,7 @@ from pydantic import BaseModel
 
 from generator.problem import Place, Problem, ProblemsError
 
-# Private-use characters: they cannot stand in a sensible template, so a marked line is found again in the output.
+# Private-use characters: no sensible template holds them, so a marked line is found again in the output.
 _MARK = re.compile("\ue000(\\d+)\ue001")
 
 
@@ -51,7 +50,7 @@ def _jsonable(value: Any) -> Any:
 
 
 class Templates:
-    """The templates of one `apps/` folder. `cache` keeps compiled ones between runs, where it can be written."""
+    """The templates of one `apps/` folder; `cache` keeps compiled ones between runs."""
 
     def __init__(self, folder: Path, cache: Path | None = None) -> None:
         self.folder = folder
@@ -129,6 +128,3 @@ def _bytecode_cache(folder: Path | None) -> FileSystemBytecodeCache | None:
     except OSError:
         return None  # a read-only checkout still renders, only slower
     return FileSystemBytecodeCache(str(folder))
-
-
-__all__ = ["Template", "Templates", "as_yaml"]
