@@ -24,7 +24,7 @@ def render(loaded: LoadedEnvironment, apps: Iterable[App], templates: Templates)
     problems: list[Problem] = []
     for app in taking_part:
         context = template_context(loaded.environment, app)
-        for name in _template_names(app):
+        for name in template_names(app):
             try:
                 bodies = _bodies(templates, name, context)
                 if name.endswith(f"/{VALUES}"):
@@ -43,7 +43,8 @@ def template_context(environment: Any, app: App) -> dict[str, Any]:
     return {"env": environment, "names": environment.names, "app": app}
 
 
-def _template_names(app: App) -> list[str]:
+def template_names(app: App) -> list[str]:
+    """Names of an app's templates, relative to the folder of all apps, sorted."""
     base = app.folder.parent
     return sorted(path.relative_to(base).as_posix() for path in app.folder.rglob("*.yaml.j2"))
 
