@@ -9,7 +9,7 @@ from typing import Any
 
 from generator.output.emit import UnwritableError, to_yaml
 from generator.problem import Place, Problem, ProblemsError
-from generator.render.model import Identity, Obj, Rendered
+from generator.render.model import Identity, Rendered
 
 _UNSAFE = re.compile(r"[^a-z0-9.-]")
 _ROOT_APPLICATION = ("Application", "root")
