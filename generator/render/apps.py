@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from generator.config.document import read_document
-from generator.config.load import validate_model
+from generator.config.validate import validate_model
 from generator.problem import Place, Problem, ProblemsError
 from generator.render.app import App, AppSpec
 

@@ -21,7 +21,7 @@ class BrokenYamlError(Exception):
 def parse(text: str) -> list[dict[str, Any]]:
     """Every document of `text` that is not empty, as a dict; BrokenYamlError otherwise."""
     try:
-        documents = ryaml.loads_all(text)
+        documents = ryaml.loads_all(text) or []
     except (ryaml.InvalidYamlError, ValueError) as error:
         found = _LINE.search(str(error))
         raise BrokenYamlError(_LINE.sub("", str(error)), int(found[1]) if found else 1) from None

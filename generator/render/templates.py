@@ -23,6 +23,8 @@ from pydantic import BaseModel
 
 from generator.problem import Place, Problem, ProblemsError
 
+# JSON lets these stand, YAML does not, or takes them for line breaks.
+_NOT_IN_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 # Private-use characters: no sensible template holds them, so a marked line is found again in the output.
 _MARK = re.compile("\ue000(\\d+)\ue001")
 
@@ -40,7 +42,8 @@ class _Undefined(StrictUndefined):
 
 def as_yaml(value: Any) -> str:
     """A value as one line of YAML: JSON is YAML's flow style with every string quoted."""
-    return json.dumps(value, ensure_ascii=False, default=_jsonable)
+    text = json.dumps(value, ensure_ascii=False, default=_jsonable)
+    return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _jsonable(value: Any) -> Any:
@@ -110,14 +113,16 @@ class Templates:
 
 def _marked(jinja: Environment, source: str) -> Iterator[str]:
     """The source with each line of plain text beginning with a mark of its number."""
+    fresh = True  # a tag that ends its line has swallowed the line break
     for line, kind, text in jinja.lex(source):
         if kind == "data":
             first, *rest = text.split("\n")
-            yield first if line > 1 else f"\ue000{line}\ue001{first}"
+            yield f"\ue000{line}\ue001{first}" if fresh else first
             for offset, part in enumerate(rest, start=1):
                 yield f"\n\ue000{line + offset}\ue001{part}"
         else:
             yield text
+        fresh = text.endswith("\n")
 
 
 def _bytecode_cache(folder: Path | None) -> FileSystemBytecodeCache | None:
