@@ -53,7 +53,9 @@ def test_a_syntax_error_names_the_line(apps: Path) -> None:
 
 def test_an_error_in_a_macro_names_the_macros_file(apps: Path) -> None:
     (apps / "_macros").mkdir()
-    (apps / "_macros" / "m.j2").write_text("{% macro m(x) %}\na: {{ x.gone }}\n{% endmacro %}\n", encoding="utf-8")
+    (apps / "_macros" / "m.j2").write_text(
+        "{% macro m(x) %}\na: {{ x.gone }}\n{% endmacro %}\n", encoding="utf-8"
+    )
     problem = failure(apps, '{% import "_macros/m.j2" as m %}\nk: 1\n{{ m.m(env) }}\n', env=Config())
     assert str(problem.where) == "apps/_macros/m.j2:2"
 
@@ -104,7 +106,10 @@ def test_a_line_of_output_leads_back_to_the_template(apps: Path) -> None:
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(exclude_categories=["Cs"])),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | st.text(st.characters(exclude_categories=["Cs"])),
     lambda below: st.lists(below) | st.dictionaries(st.text("abcxyz-_.", min_size=1), below),
     max_leaves=10,
 )
