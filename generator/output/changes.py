@@ -38,17 +38,12 @@ class Changes:
     old_record_bytes: bytes | None = field(repr=False)
     """As found on disk, None if there is none."""
 
-    def __bool__(self) -> bool:
-        """Whether the folder differs in any way from what is rendered."""
-        differs = self.added or self.changed or self.removed or self.edited or self.foreign
-        return bool(differs) or self.record_differs
-
     @property
-    def record_differs(self) -> bool:
-        """Whether the record has to be written, be it only because it was missing."""
-        if not self.content:
-            return self.old_record_bytes is not None
-        return self.old_record_bytes != format_record(self.record)
+    def empty(self) -> bool:
+        """Whether the folder is what is rendered, its record included, so that nothing has to be written."""
+        differs = self.added or self.changed or self.removed or self.edited or self.foreign
+        record = format_record(self.record) if self.content else None
+        return not differs and record == self.old_record_bytes
 
 
 def plan(tree: Mapping[str, bytes], folder: str | os.PathLike[str]) -> Changes:
@@ -58,9 +53,9 @@ def plan(tree: Mapping[str, bytes], folder: str | os.PathLike[str]) -> Changes:
     be read.
     """
     root = os.fspath(folder)
-    record_file = f"{root}/{RECORD}"
+    record_file = shown(f"{root}/{RECORD}")
     try:
-        old_bytes = read_plain(record_file)
+        old_bytes = read_plain(f"{root}/{RECORD}")
     except OSError as error:
         problem = f"the record of rendered files cannot be read: {error.strerror}"
         raise ProblemsError([Problem("DC-OUT-006", problem, where=Place(record_file))]) from error
@@ -110,7 +105,7 @@ def refusals(changes: Changes, folder: str | os.PathLike[str], *, force: bool = 
     """Why `changes` must not be written: DC-OUT-003 for each edited file unless forced, DC-OUT-004."""
     root = os.fspath(folder)
     for path in () if force else changes.edited:
-        file = f"{root}/{path}"
+        file = shown(f"{root}/{path}")
         wanted = changes.content.get(path)
         yield Problem(
             "DC-OUT-003",
@@ -125,7 +120,7 @@ def refusals(changes: Changes, folder: str | os.PathLike[str], *, force: bool = 
             "DC-OUT-004",
             f"in the way of a rendered file: {what}",
             "Move it elsewhere or delete it; what is not listed as rendered is never overwritten.",
-            where=Place(f"{root}/{path}"),
+            where=Place(shown(f"{root}/{path}")),
         )
 
 
@@ -163,6 +158,11 @@ def _slashes(path: str) -> Iterator[int]:
     while end >= 0:
         yield end
         end = path.find("/", end + 1)
+
+
+def shown(path: str) -> str:
+    """A path as a person in the current folder would type it."""
+    return min(path, os.path.relpath(path), key=len)
 
 
 def read_plain(path: str) -> bytes | None:

@@ -16,9 +16,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
-from generator.output.changes import Changes, read_plain, refusals
+from generator.output.changes import Changes, plan, read_plain, refusals, shown
 from generator.output.record import RECORD, both, format_record
 from generator.problem import Place, Problem, ProblemsError
+
+__all__ = ["Changes", "apply", "apply_all", "plan"]
 
 STAGING = ".rendered-staging"
 
@@ -44,7 +46,7 @@ def apply_all(work: Iterable[tuple[Changes, str | os.PathLike[str]]], *, force: 
     Raises ProblemsError with the folders as they were: DC-OUT-003 and -004 (see `refusals`), DC-OUT-006 (the
     system refused: disk full, no permission), DC-OUT-007 (another run is writing or has written meanwhile).
     """
-    jobs = [_Job(changes, os.fspath(folder)) for changes, folder in work if changes]
+    jobs = [_Job(changes, os.fspath(folder)) for changes, folder in work if not changes.empty]
     refused = [problem for job in jobs for problem in refusals(job.changes, job.folder, force=force)]
     if refused:
         raise ProblemsError(refused)
@@ -228,7 +230,7 @@ def _parents(paths: Iterable[str]) -> set[str]:
 
 def _busy(folder: str, what: str) -> Problem:
     hint = "Wait until that has ended, then run again. Nothing was changed."
-    return Problem("DC-OUT-007", f"the folder {what}", hint, where=Place(folder))
+    return Problem("DC-OUT-007", f"the folder {what}", hint, where=Place(shown(folder)))
 
 
 def _failure(error: OSError, jobs: list[_Job], stuck: list[str]) -> Problem:
@@ -236,8 +238,8 @@ def _failure(error: OSError, jobs: list[_Job], stuck: list[str]) -> Problem:
     visible = [name for name in names if STAGING not in name] or [job.folder for job in jobs]
     remedy = _REMEDIES.get(error.errno or 0, "Remove the cause and run again.")
     if stuck:
-        outcome = f"These could not be put back as they were: {', '.join(stuck)}. Restore them from Git."
+        outcome = f"These could not be put back as they were: {', '.join(map(shown, stuck))}. Restore them from Git."
     else:
         outcome = "Everything is as it was before."
     message = f"could not write: {error.strerror}"
-    return Problem("DC-OUT-006", message, f"{remedy} {outcome}", where=Place(visible[0]))
+    return Problem("DC-OUT-006", message, f"{remedy} {outcome}", where=Place(shown(visible[0])))
