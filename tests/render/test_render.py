@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -96,8 +97,8 @@ def test_cluster_scoped_kinds_get_no_namespace_and_data_is_kept(checkout: Checko
 
 
 def test_pod_templates_get_the_labels_too(checkout: Checkout) -> None:
-    text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\nspec: {template: {spec: {containers: []}}}\n"
-    checkout.app("a", d=text)
+    spec = "spec: {template: {spec: {containers: []}}}\n"
+    checkout.app("a", d=f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: x}}\n{spec}")
     pod = only(checkout.render()).body["spec"]["template"]["metadata"]["labels"]
     assert pod["app.kubernetes.io/name"] == "a"
 
@@ -163,7 +164,7 @@ def test_a_circle_of_dependencies_is_written_out(checkout: Checkout) -> None:
     names = [part.strip("` ") for part in problem.message.split(":")[1].split("→")]
     needs = {"a": "b", "b": "c", "c": "a"}
     assert len(names) == 4
-    assert all(needs[one] == other for one, other in zip(names, names[1:], strict=False))
+    assert all(needs[one] == other for one, other in pairwise(names))
 
 
 def test_a_folder_without_app_yaml_is_named(checkout: Checkout) -> None:
