@@ -1,0 +1,1 @@
+"""Speed and memory of rendering, beside its peers in the same run (`make bench`)."""
