@@ -66,4 +66,4 @@ class Aws(Model):
     region: Literal["ap-southeast-1"] = Field(
         default="ap-southeast-1", description="Singapore: nearest to Dhaka"
     )
-    network: Network
+    network: Network = Field(description="The VPC")

@@ -28,10 +28,24 @@ BYTE_UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
+class ContradictionError(ValueError):
+    """Two values that cannot both hold. `keys` are theirs, as in the file; the first is to be edited."""
+
+    def __init__(self, message: str, hint: str, *keys: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.keys = keys
+
+
 class Model(BaseModel):
     """A closed, strict, frozen part of the config. Keys are camelCase in YAML and snake_case in Python."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, alias_generator=to_camel)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        alias_generator=to_camel,
+    )
 
 
 def millicores(cpu: str) -> int:
@@ -71,9 +85,13 @@ def _positive_cpu(text: str) -> str:
 
 def _network(text: str) -> str:
     try:
-        IPv4Network(text)
-    except ValueError as error:
-        raise ValueError(f"a network is like 10.30.0.0/16 with no host bits set ({error})") from None
+        network = IPv4Network(text, strict=False)
+    except ValueError:
+        network = None
+    if network is None or "/" not in text:
+        raise ValueError("a network is four numbers up to 255 and a prefix length, like 10.30.0.0/16")
+    if str(network) != text:
+        raise ValueError(f"bits are set behind the prefix length: the network is {network}")
     return text
 
 
@@ -96,7 +114,7 @@ Duration = Annotated[
 Host = Annotated[
     str,
     AfterValidator(_matching(HOST, "a host is lower-case labels joined by dots, like dhakacart.com.bd")),
-    WithJsonSchema({"type": "string", "pattern": HOST.pattern, "format": "hostname"}),
+    WithJsonSchema({"type": "string", "pattern": HOST.pattern, "examples": ["dhakacart.com.bd"]}),
 ]
 Cidr = Annotated[
     str,
@@ -106,14 +124,14 @@ Cidr = Annotated[
 Digest = Annotated[
     str,
     AfterValidator(_matching(DIGEST, "a digest is sha256: and 64 hexadecimal digits in lower case")),
-    WithJsonSchema({"type": "string", "pattern": DIGEST.pattern}),
+    WithJsonSchema({"type": "string", "pattern": DIGEST.pattern, "examples": ["sha256:" + 64 * "0"]}),
 ]
 EnvironmentName = Annotated[
     str,
     AfterValidator(
         _matching(NAME, "a name is 1 to 20 lower-case letters, digits and dashes, starting with a letter")
     ),
-    WithJsonSchema({"type": "string", "pattern": NAME.pattern}),
+    WithJsonSchema({"type": "string", "pattern": NAME.pattern, "examples": ["prod"]}),
 ]
 Account = Annotated[
     str,
@@ -133,7 +151,7 @@ Tag = Annotated[
 Email = Annotated[
     str,
     AfterValidator(_matching(EMAIL, "an e-mail address is like ops@dhakacart.com.bd")),
-    WithJsonSchema({"type": "string", "pattern": EMAIL.pattern, "format": "email"}),
+    WithJsonSchema({"type": "string", "pattern": EMAIL.pattern, "examples": ["ops@dhakacart.com.bd"]}),
 ]
 Channel = Annotated[
     str,
@@ -145,7 +163,13 @@ Channel = Annotated[
 Repository = Annotated[
     str,
     AfterValidator(_matching(REPOSITORY, "a repository is an https, ssh or file address that ends in .git")),
-    WithJsonSchema({"type": "string", "pattern": REPOSITORY.pattern}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": REPOSITORY.pattern,
+            "examples": ["https://github.com/dhakacart/platform.git"],
+        }
+    ),
 ]
 Revision = Annotated[
     str,

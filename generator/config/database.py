@@ -34,9 +34,11 @@ class Backups(Model):
 class Database(Model):
     """One PostgreSQL instance, Multi-AZ where a zone's loss must not be felt."""
 
-    db_class: DatabaseClass = Field(alias="class", description="RDS instance class, like db.m7g.large")
+    db_class: DatabaseClass = Field(
+        alias="class", description="RDS instance class, like db.m7g.large", examples=["db.m7g.large"]
+    )
     engine_version: Literal["16", "17"] = Field(default="17", description="PostgreSQL major version, quoted")
     storage: Size = Field(description="gp3 storage, like 100Gi")
     multi_az: bool = Field(description="A standby in another zone, failed over to in under a minute or two")
     port: int = Field(default=5432, ge=1024, le=65_535, description="TCP port")
-    backups: Backups
+    backups: Backups = Field(description="What is kept, and how it is proven")

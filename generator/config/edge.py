@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from generator.config.base import Email, Model
+from generator.config.base import ContradictionError, Email, Model
+from generator.config.shop import Replicas, Resources, quota
+
+SHUTDOWN_MANAGER = Resources(cpu="10m", memory="128Mi")  # Envoy Gateway's sidecar of each proxy
 
 
 class RateLimit(Model):
@@ -34,13 +38,51 @@ class NodePorts(Model):
     @model_validator(mode="after")
     def _distinct(self) -> NodePorts:
         if self.http == self.https:
-            raise ValueError(f"http and https are both {self.http}: they must differ")
+            raise ContradictionError(
+                f"`http` and `https` are both {self.http}", "a port serves one of them", "https", "http"
+            )
         return self
+
+
+class Proxies(Model):
+    """The Envoy proxies that every request passes."""
+
+    replicas: Replicas = Field(default=Replicas(min=2, max=6), description="How many pods")
+    resources: Resources = Field(
+        default=Resources(cpu="500m", memory="512Mi"), description="What one pod is given"
+    )
+
+    @property
+    def most_pods(self) -> int:
+        """Pods that exist at once at most: a rollout starts one at a time, while one old one still ends."""
+        return self.replicas.max + 2
 
 
 class Edge(Model):
     """The way in."""
 
-    certificates: Certificates
-    node_ports: NodePorts = NodePorts()
-    rate_limit: RateLimit = RateLimit()
+    certificates: Certificates = Field(description="TLS at the cluster's edge")
+    node_ports: NodePorts = Field(default_factory=NodePorts, description="Where the load balancer finds it")
+    rate_limit: RateLimit = Field(default_factory=RateLimit, description="Limits for one client")
+    proxies: Proxies = Field(default_factory=Proxies, description="The Envoy proxies")
+
+    @property
+    def health_path(self) -> str:
+        """Where the proxies themselves answer the load balancer's health check, whatever the host name."""
+        return "/edge-health"
+
+    @property
+    def requests_per_second_per_proxy(self) -> int:
+        """A client's share of the limit at one proxy: each counts for itself, the load balancer uses all."""
+        return math.ceil(self.rate_limit.requests_per_second / self.proxies.replicas.min)
+
+    @property
+    def checkouts_per_minute_per_proxy(self) -> int:
+        """The same for login and checkout."""
+        return math.ceil(self.rate_limit.checkouts_per_minute / self.proxies.replicas.min)
+
+    @property
+    def quota(self) -> dict[str, str]:
+        """The namespace's quota: every proxy with its sidecar, and the two node ports of their Service."""
+        containers = (self.proxies.resources, SHUTDOWN_MANAGER)
+        return quota((self.proxies.most_pods, containers)) | {"services.nodeports": "2"}

@@ -31,14 +31,14 @@ class Environment(Model):
     api_version: Literal["dhakacart/v1"] = Field(description="Version of this file's format")
     name: EnvironmentName = Field(description="Same as the file's name")
     tier: Tier = Field(description="Chooses the defaults and how strict the checks are")
-    gitops: GitOps
+    gitops: GitOps = Field(description="What Argo CD reads")
     domain: Host = Field(description="The shop's host name")
-    aws: Aws
-    cluster: Cluster
-    database: Database
-    shop: Shop
-    edge: Edge
-    monitoring: Monitoring
+    aws: Aws = Field(description="Account and network")
+    cluster: Cluster = Field(description="EKS or K3s, by `kind`")
+    database: Database = Field(description="RDS for PostgreSQL")
+    shop: Shop = Field(description="What the customer sees")
+    edge: Edge = Field(description="Where traffic enters")
+    monitoring: Monitoring = Field(description="Metrics, logs and alerts")
 
     @property
     def names(self) -> Names:

@@ -22,7 +22,7 @@ class Slack(Model):
 class Alerts(Model):
     """Where alerts go."""
 
-    slack: Slack
+    slack: Slack = Field(description="The channel that is told")
 
 
 class Monitoring(Model):
@@ -30,5 +30,5 @@ class Monitoring(Model):
 
     retention: Duration = Field(description="How long metrics are kept, like 30d")
     storage: Size = Field(default="50Gi", description="Disk of each Prometheus")
-    logs: Logs
-    alerts: Alerts
+    logs: Logs = Field(description="What happens to log lines")
+    alerts: Alerts = Field(description="Who is told")

@@ -19,7 +19,7 @@ SECRETS = {
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Names of one environment's cloud resources. `environment` is its name, `account` the AWS account's digits."""
+    """Names of one environment's cloud resources. `account` is the AWS account's 12 digits."""
 
     environment: str
     account: str
@@ -43,6 +43,16 @@ class Names:
     def backup_bucket(self) -> str:
         """S3 bucket of database copies."""
         return self._bucket("backup")
+
+    @property
+    def registry(self) -> str:
+        """Where the shop's images are published; nothing else may run in its namespace."""
+        return REGISTRY
+
+    @property
+    def database_name(self) -> str:
+        """PostgreSQL database of the shop."""
+        return "shop"
 
     def secret(self, name: str) -> str:
         """Path in AWS Secrets Manager; KeyError for a name that `SECRETS` does not have."""

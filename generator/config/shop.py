@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from generator.config.base import Cpu, Digest, Model, Size, Tag
+from generator.config.base import (
+    ContradictionError,
+    Cpu,
+    Digest,
+    Model,
+    Size,
+    Tag,
+    byte_count,
+    millicores,
+)
 
 Payment = Literal["cod", "bkash", "nagad", "sslcommerz"]
+
+SURGE_PERCENT = 25  # of the replicas, started beyond them while a release rolls out
 
 
 class Image(Model):
@@ -21,18 +33,23 @@ class Image(Model):
 class Replicas(Model):
     """Bounds of the HorizontalPodAutoscaler, which alone owns the number."""
 
-    min: int = Field(ge=1, le=200, description="Pods at rest")
-    max: int = Field(ge=1, le=200, description="Pods at full load")
+    min: int = Field(ge=1, le=200, description="Pods at rest", examples=[3])
+    max: int = Field(ge=1, le=200, description="Pods at full load", examples=[10])
 
     @model_validator(mode="after")
     def _ordered(self) -> Replicas:
         if self.min > self.max:
-            raise ValueError(f"min is {self.min} and max is {self.max}: min must not be greater than max")
+            raise ContradictionError(
+                f"`min` is {self.min} and `max` is {self.max}",
+                "the minimum cannot be more than the maximum",
+                "min",
+                "max",
+            )
         return self
 
 
 class Resources(Model):
-    """What one pod is given: requested, and for memory also the limit. CPU is not capped: throttling costs latency."""
+    """What one pod requests; for memory also the limit. CPU is not capped: throttling costs latency."""
 
     cpu: Cpu = Field(description="CPU request of a pod, like 500m or 1")
     memory: Size = Field(description="Memory request and limit of a pod, like 512Mi")
@@ -41,6 +58,19 @@ class Resources(Model):
     def kubernetes(self) -> dict[str, dict[str, str]]:
         """A container's `resources`."""
         return {"requests": {"cpu": self.cpu, "memory": self.memory}, "limits": {"memory": self.memory}}
+
+
+def quota(*pods: tuple[int, tuple[Resources, ...]]) -> dict[str, str]:
+    """A ResourceQuota's `hard` that holds these (number of pods, resources of each container)."""
+    cpu = sum(count * millicores(one.cpu) for count, containers in pods for one in containers)
+    memory = sum(count * byte_count(one.memory) for count, containers in pods for one in containers)
+    mebibytes = f"{math.ceil(memory / 2**20)}Mi"
+    return {
+        "pods": str(sum(count for count, _ in pods)),
+        "requests.cpu": f"{cpu}m",
+        "requests.memory": mebibytes,
+        "limits.memory": mebibytes,
+    }
 
 
 class Autoscaling(Model):
@@ -53,10 +83,25 @@ class Autoscaling(Model):
 class Workload(Model):
     """What the storefront and the API have in common."""
 
-    image: Image
-    replicas: Replicas
-    resources: Resources
-    autoscaling: Autoscaling = Autoscaling()
+    image: Image = Field(description="What runs")
+    replicas: Replicas = Field(description="How many pods")
+    resources: Resources = Field(description="What one pod is given")
+    autoscaling: Autoscaling = Field(default_factory=Autoscaling, description="When pods are added")
+
+    @property
+    def surge_percent(self) -> int:
+        """Pods beyond the replicas while a release rolls out, in percent of them."""
+        return SURGE_PERCENT
+
+    @property
+    def surge(self) -> int:
+        """The same in pods, at full load; rounded up, as Kubernetes does."""
+        return math.ceil(self.replicas.max * SURGE_PERCENT / 100)
+
+    @property
+    def most_pods(self) -> int:
+        """Pods that exist at once at most: all replicas, a rollout's surge, and as many old ones ending."""
+        return self.replicas.max + 2 * self.surge
 
 
 class Backend(Workload):
@@ -66,7 +111,7 @@ class Backend(Workload):
 
     @property
     def connections(self) -> int:
-        """Database connections of one pod: the pool, the order writer and the listener (docs: service contract)."""
+        """Database connections of one pod: the pool, the order writer and the listener."""
         return self.pool_size + 2
 
 
@@ -74,16 +119,19 @@ class Frontend(Workload):
     """nginx with the storefront."""
 
 
+MIGRATION = Resources(cpu="100m", memory="256Mi")
+
+
 class Sale(Model):
     """The promise: what the busiest hour brings. The checks hold replicas and limits to it."""
 
-    concurrent_users: int = Field(ge=1, le=10_000_000, description="Shoppers at the same time")
+    concurrent_users: int = Field(
+        ge=1, le=10_000_000, description="Shoppers at the same time", examples=[100000]
+    )
     seconds_between_actions: float = Field(
-        default=5.5, gt=0, le=600, strict=False, description="Mean think time of a shopper"
+        default=5.5, gt=0, le=600, description="Mean think time of a shopper"
     )
-    order_share: float = Field(
-        default=0.05, ge=0, le=1, strict=False, description="Share of actions that are orders"
-    )
+    order_share: float = Field(default=0.05, ge=0, le=1, description="Share of actions that are orders")
 
     @property
     def actions_per_second(self) -> float:
@@ -99,12 +147,12 @@ class Sale(Model):
 class Shop(Model):
     """Everything that the customer sees."""
 
-    backend: Backend
-    frontend: Frontend
+    backend: Backend = Field(description="The HTTP API")
+    frontend: Frontend = Field(description="nginx with the storefront")
     payments: Annotated[tuple[Payment, ...], Field(strict=False, min_length=1)] = Field(
         default=("cod",), description="Ways to pay, in the order shown"
     )
-    sale: Sale
+    sale: Sale = Field(description="The load that must be survived")
 
     @field_validator("payments")
     @classmethod
@@ -117,3 +165,14 @@ class Shop(Model):
     def online_payments(self) -> tuple[Payment, ...]:
         """Providers that are called over the internet and need credentials."""
         return tuple(payment for payment in self.payments if payment != "cod")
+
+    @property
+    def migration(self) -> Resources:
+        """What the Job that migrates the database is given."""
+        return MIGRATION
+
+    @property
+    def quota(self) -> dict[str, str]:
+        """The namespace's quota: both workloads at full load during a rollout, and the migration."""
+        workloads = [(work.most_pods, (work.resources,)) for work in (self.backend, self.frontend)]
+        return quota(*workloads, (1, (self.migration,)))

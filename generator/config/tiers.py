@@ -10,7 +10,13 @@ TIER_DEFAULTS: dict[str, dict[str, Any]] = {
     "development": {
         "aws": {"network": {"nat": "single"}},
         "database": {"multiAz": False, "backups": {"retention": "1d", "restoreDrill": "never"}},
-        "edge": {"certificates": {"issuer": "letsencrypt-staging", **_LETSENCRYPT}},
+        "edge": {
+            "certificates": {"issuer": "letsencrypt-staging", **_LETSENCRYPT},
+            "proxies": {
+                "replicas": {"min": 1, "max": 2},
+                "resources": {"cpu": "100m", "memory": "256Mi"},
+            },
+        },
         "monitoring": {"retention": "3d", "storage": "10Gi", "logs": {"retention": "3d"}},
     },
     "staging": {
@@ -22,7 +28,13 @@ TIER_DEFAULTS: dict[str, dict[str, Any]] = {
     "production": {
         "aws": {"network": {"nat": "per-zone"}},
         "database": {"multiAz": True, "backups": {"retention": "14d", "restoreDrill": "weekly"}},
-        "edge": {"certificates": {"issuer": "letsencrypt-production", **_LETSENCRYPT}},
+        "edge": {
+            "certificates": {"issuer": "letsencrypt-production", **_LETSENCRYPT},
+            "proxies": {
+                "replicas": {"min": 3, "max": 6},
+                "resources": {"cpu": "1", "memory": "512Mi"},
+            },
+        },
         "monitoring": {"retention": "30d", "storage": "50Gi", "logs": {"retention": "30d"}},
     },
 }
