@@ -1,4 +1,8 @@
-"""Dated, sourced facts as data, with typed readers."""
+"""Dated, sourced facts as data (`data/*.json`), with a typed reader each; unknown is None, never a guess.
 
-InstanceType = str
-DatabaseClass = str
+The readers load their file when first asked and keep it. Rendering uses facts, never the clock.
+"""
+
+from generator.facts.names import DatabaseClass, InstanceType
+
+__all__ = ["DatabaseClass", "InstanceType"]
