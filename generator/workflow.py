@@ -11,7 +11,8 @@ from generator.argocd import with_argocd
 from generator.check.run import check
 from generator.config.load import load_environments
 from generator.output.tree import tree
-from generator.output.write import Changes, apply_all, plan
+from generator.output.changes import Changes, plan
+from generator.output.write import apply_all
 from generator.problem import Problem, ProblemsError
 from generator.render.apps import load_apps
 from generator.render.model import Rendered

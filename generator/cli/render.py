@@ -14,7 +14,7 @@ import click
 from generator.check.run import CLOCK_CODES
 from generator.cli.common import counted, environment_option, format_option, pass_console
 from generator.cli.console import Console
-from generator.output.write import Changes
+from generator.output.changes import Changes
 from generator.problem import Problem, ProblemsError
 from generator.repository import Repository
 from generator.workflow import Build, build, plan_all, write_all
