@@ -99,7 +99,14 @@ Cpu = Annotated[
     str,
     BeforeValidator(_number_as_text),
     AfterValidator(_positive_cpu),
-    WithJsonSchema({"type": ["string", "number"], "pattern": CPU.pattern, "examples": ["500m", 1]}),
+    WithJsonSchema(
+        {
+            "type": ["string", "number"],
+            "pattern": CPU.pattern,
+            "exclusiveMinimum": 0,
+            "examples": ["500m", 1],
+        }
+    ),
 ]
 Size = Annotated[
     str,

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from generator.config.base import ContradictionError, Email, Model
-from generator.config.shop import Replicas, Resources, quota
+from generator.config.shop import Autoscaling, Replicas, Resources, quota
 
 SHUTDOWN_MANAGER = Resources(cpu="10m", memory="128Mi")  # Envoy Gateway's sidecar of each proxy
 
@@ -51,6 +51,7 @@ class Proxies(Model):
     resources: Resources = Field(
         default=Resources(cpu="500m", memory="512Mi"), description="What one pod is given"
     )
+    autoscaling: Autoscaling = Field(default_factory=Autoscaling, description="When pods are added")
 
     @property
     def most_pods(self) -> int:

@@ -101,7 +101,11 @@ def expected(annotation: Any, field: FieldInfo | None = None) -> str:
 
 def example(annotation: Any, field: FieldInfo | None = None) -> Any:
     """A value that would be right, to be shown; None where nobody can say."""
-    for given in (*(field.examples or () if field else ()), *_schema_examples(annotation, field)):
+    own = field.examples or () if field else ()
+    for given in (
+        *own,
+        *(given for schema in _schemas(annotation, field) for given in schema.get("examples", ())),
+    ):
         return given
     if options := choices(annotation):
         return options[0]
@@ -110,6 +114,12 @@ def example(annotation: Any, field: FieldInfo | None = None) -> Any:
     if (inside := _item(annotation)) is not None:
         return [example(inside)]
     return {bool: True, int: 1, float: 0.5}.get(bare(annotation))
+
+
+def fits(text: str, annotation: Any, field: FieldInfo | None = None) -> bool:
+    """Whether text has the form that the type asks for, as far as its schema tells."""
+    patterns = (schema["pattern"] for schema in _schemas(annotation, field) if "pattern" in schema)
+    return all(re.search(pattern, text) for pattern in patterns)
 
 
 def flow(value: Any) -> str:
@@ -156,12 +166,8 @@ def _bounds(field: FieldInfo | None) -> str:
     return "".join(limits)
 
 
-def _schema_examples(annotation: Any, field: FieldInfo | None) -> list[Any]:
+def _schemas(annotation: Any, field: FieldInfo | None) -> list[dict[str, Any]]:
+    """The JSON Schemas that a scalar type brings along."""
     inline = get_args(annotation)[1:] if get_origin(annotation) is Annotated else ()
     metadata = (*(field.metadata if field else ()), *inline)
-    return [
-        given
-        for item in metadata
-        if isinstance(item, WithJsonSchema) and item.json_schema
-        for given in item.json_schema.get("examples", ())
-    ]
+    return [item.json_schema for item in metadata if isinstance(item, WithJsonSchema) and item.json_schema]

@@ -18,6 +18,7 @@ from generator.config.shape import (
     example,
     expected,
     fields,
+    fits,
     flow,
     homes,
     locate,
@@ -28,7 +29,7 @@ from generator.problem import Problem, ProblemsError
 
 M = TypeVar("M", bound=BaseModel)
 
-_COMMENT = re.compile(r"\s*:\s+(#\S.*)")
+_COMMENT = re.compile(r"\s*:\s+(#\S.*?)(?:\s+#.*)?")
 _BOOLEANS = {**dict.fromkeys(("yes", "y", "on"), True), **dict.fromkeys(("no", "n", "off"), False)}
 _LONGEST = 60
 
@@ -105,21 +106,22 @@ def _missing(document: Document, path: Path, value: Any, field: Any) -> Problem:
         above = above[:-1]
     for key in reversed(path[len(above) + 1 :]):
         value = {key: value}
-    line = _line(str(path[len(above)]), value)
     target = f"under `{above[-1]}`" if above else "at the start of a line"
     purpose = f" ({field.description})" if field is not None and field.description else ""
-    hint = f"add {target}: `{line}`{purpose}"
+    hint = f"add {target} {_line(str(path[len(above)]), value)}{purpose}"
     return Problem(codes.MISSING_KEY, f"`{dotted(path)}` is missing", hint, document.key_place(above))
 
 
 def _line(key: str, value: Any) -> str:
-    """A line to add, cut down to the first keys where it would be long."""
-    line = f"{key}: {flow(value)}"
-    return line if len(line) <= _LONGEST or not isinstance(value, dict) else f"{key}: {{{', '.join(value)}}}"
+    """A line to write, cut down to its first keys where it would be long."""
+    line = f"`{key}: {flow(value)}`" if key else f"`{flow(value)}`"
+    if len(line) <= _LONGEST or not isinstance(value, dict):
+        return _clip(line)
+    return f"`{key}:` with {', '.join(value)}"
 
 
 def _wrong_tag(_model: type[BaseModel], document: Document, spot: Spot, item: Any) -> Problem:
-    """`kind` of a discriminated union: pydantic reports it at the union, the line to edit is the tag's own."""
+    """A union's `kind`: pydantic reports it at the union, the line to edit is the tag's own."""
     key = item["ctx"]["discriminator"].strip("'")
     path = (*spot.path, key)
     options = [
@@ -167,9 +169,9 @@ def _wrong_length(_model: type[BaseModel], document: Document, spot: Spot, item:
     low, high = limits.get("min_length"), limits.get("max_length")
     bound = f"at least {low}" if low is not None else f"at most {high}"
     text = isinstance(item["input"], str)
-    wanted = f"{'text of' if text else 'a list of'} {bound} {'characters' if text else 'items'}"
-    given = f"{len(item['input'])} long"
-    message = f"`{_name(spot.path)}` is {given}, not {wanted}"
+    message = (
+        f"`{_name(spot.path)}` has {len(item['input'])} {'characters' if text else 'items'}, not {bound}"
+    )
     return Problem(codes.WRONG_VALUE, message, _example_hint(spot), document.place(spot.path))
 
 
@@ -214,7 +216,7 @@ def _at_value(code: str, document: Document, path: Path, value: Any, wanted: str
 def _repair(document: Document, spot: Spot, value: Any) -> str:
     """The edit that makes a value of the wrong type right, where it can be told."""
     want, key, text = bare(spot.annotation), _key(spot.path), _text(document, spot.path, value)
-    if want is str and isinstance(value, bool | int | float):
+    if want is str and isinstance(value, bool | int | float) and fits(text, spot.annotation, spot.field):
         return f"quote it: `{key}{flow(text)}`"
     if want is bool and isinstance(value, str) and value.casefold() in _BOOLEANS:
         return f"write `{key}{flow(_BOOLEANS[value.casefold()])}`"
@@ -237,7 +239,10 @@ def _comment_trap(document: Document, path: Path, value: Any) -> str:
 
 def _example_hint(spot: Spot) -> str:
     value = example(spot.annotation, spot.field)
-    return f"write for example `{_key(spot.path)}{_clip(flow(value))}`" if value is not None else ""
+    key = spot.path[-1] if spot.path else ""
+    return (
+        f"write for example {_line(key if isinstance(key, str) else '', value)}" if value is not None else ""
+    )
 
 
 def _given(document: Document, path: Path, value: Any) -> str:
