@@ -39,6 +39,11 @@ class Chart:
         return self.repository.removeprefix(OCI)
 
 
+def chart(name: str) -> Chart:
+    """One chart; KeyError for a name that the facts do not have."""
+    return charts()[name]
+
+
 @cache
 def charts() -> dict[str, Chart]:
     """Every known chart, by name."""
