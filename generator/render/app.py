@@ -18,7 +18,7 @@ Names = Annotated[tuple[str, ...], Field(strict=False)]
 class Exemption(Model):
     """A rule that does not hold for an object of this app, and why that is right."""
 
-    rule: str = Field(pattern=r"^DC-[A-Z]+-\d{3}$", description="The rule's code")
+    rule: str = Field(pattern=r"^DC-[A-Z0-9]+-\d{3}$", description="The rule's code")
     object: str = Field(min_length=1, description="Kind/name, or Kind/* for all of a kind")
     reason: str = Field(min_length=15, description="Why, for the next reader")
 
