@@ -74,6 +74,8 @@ def plan(tree: Mapping[str, bytes], folder: str | os.PathLike[str]) -> Changes:
         if state == "foreign":
             foreign[path] = f"a file that {RECORD} does not list"
         lists.setdefault(state, []).append(path)
+    if read_plain(f"{root}/{RECORD}") != old_bytes:
+        return plan(tree, folder)  # another run was writing while we read
     return Changes(
         added=tuple(lists.get("added", ())),
         changed=tuple(lists.get("changed", ())),

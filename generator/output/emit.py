@@ -3,7 +3,7 @@
 Block style, two spaces, no anchors, no line folding. A string is written plain only if it matches a small
 pattern that no YAML 1.1 or 1.2 reader takes for anything else; text of several lines becomes a literal block;
 everything else is quoted as in JSON. Python's stock writers leave `y`, `1e3` or `0o7` bare, and kubectl's Go
-parser then reads a boolean or a number: `tests/output/test_emit_kubectl.py` holds this writer to that parser.
+parser then reads a boolean or a number: `tests/output/test_emit.py` holds this writer to that parser.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ _ESCAPED = re.compile(f"[{_HIDDEN}]")
 _NOT_LITERAL = re.compile(f"[\x00-\x09\x0b-\x1f{_HIDDEN}]| (?:\n|\\Z)|\\A[ \n]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INT64 = 2**63
+_LONGEST_KEY = 1000  # readers look 1,024 characters ahead for a key's colon
 
 
 class UnwritableError(TypeError, ValueError):
@@ -76,7 +77,7 @@ def _mapping(value: Mapping[str, Any], indent: str) -> str:
     key = ""
     try:
         for key, item in value.items():
-            name = _SCALARS[key] or _quoted(key)
+            name = _KEYS[key]
             if type(item) is str:  # most of them: spares two calls
                 entries.append(f"{name}: {_SCALARS[item] or _literal(item, deeper)}")
             elif item and type(item) not in _ATOMS:
@@ -155,8 +156,31 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-class _Scalars(dict[str, str]):
-    """Strings as they are written on one line, "" if as a literal block. Remembered: most come again."""
+def _scalar(text: str) -> str:
+    """A string on one line, or "" for text that becomes a literal block."""
+    if _SURROGATE.search(text):
+        raise UnwritableError("half of a surrogate pair is no character")
+    if "\n" in text and not _NOT_LITERAL.search(text):
+        return ""
+    return text if _PLAIN.fullmatch(text) and text.lower() not in _WORDS else _quoted(text)
+
+
+def _key(text: Any) -> str:
+    """A key, which has to stand on one line."""
+    if type(text) is not str:
+        raise UnwritableError(f"{text!r} is a key but no string; quote it")
+    written = _SCALARS[text] or _quoted(text)
+    if len(written) > _LONGEST_KEY:
+        raise UnwritableError("YAML readers give up on keys of more than 1,000 characters")
+    return written
+
+
+class _Memo(dict[str, str]):
+    """Strings and how they are written: most come again. Only short ones are kept, 50,000 at most."""
+
+    def __init__(self, write: Callable[[str], str]) -> None:
+        super().__init__()
+        self._write = write
 
     def __missing__(self, text: str) -> str:
         written = self._write(text)
@@ -164,15 +188,6 @@ class _Scalars(dict[str, str]):
             self[text] = written
         return written
 
-    @staticmethod
-    def _write(text: Any) -> str:
-        if type(text) is not str:
-            raise UnwritableError(f"{text!r} is a key but no string; quote it")
-        if _SURROGATE.search(text):
-            raise UnwritableError("half of a surrogate pair is no character")
-        if "\n" in text and not _NOT_LITERAL.search(text):
-            return ""
-        return text if _PLAIN.fullmatch(text) and text.lower() not in _WORDS else _quoted(text)
 
-
-_SCALARS = _Scalars()
+_SCALARS = _Memo(_scalar)
+_KEYS = _Memo(_key)

@@ -237,9 +237,7 @@ def _failure(error: OSError, jobs: list[_Job], stuck: list[str]) -> Problem:
     names = [str(name) for name in (error.filename2, error.filename) if name]
     visible = [name for name in names if STAGING not in name] or [job.folder for job in jobs]
     remedy = _REMEDIES.get(error.errno or 0, "Remove the cause and run again.")
-    if stuck:
-        outcome = f"These could not be put back as they were: {', '.join(map(shown, stuck))}. Restore them from Git."
-    else:
-        outcome = "Everything is as it was before."
+    lost = ", ".join(map(shown, stuck))
+    outcome = f"Not put back: {lost}. Restore them from Git." if lost else "Everything is as it was before."
     message = f"could not write: {error.strerror}"
     return Problem("DC-OUT-006", message, f"{remedy} {outcome}", where=Place(shown(visible[0])))
