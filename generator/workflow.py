@@ -8,10 +8,14 @@ from datetime import date
 from pathlib import Path
 
 from generator.argocd import with_argocd
-from generator.check.run import check
+from generator.check.policy.meta import STALE_EXEMPTION
+from generator.check.run import check_all
+from generator.check.schema import check_schema
+from generator.check.values import check_values
+from generator.check.versions import check_versions
 from generator.config.load import load_environments
-from generator.output.tree import tree
 from generator.output.changes import Changes, plan
+from generator.output.tree import tree
 from generator.output.write import apply_all
 from generator.problem import Problem, ProblemsError
 from generator.render.apps import load_apps
@@ -42,8 +46,17 @@ def templates_of(repository: Repository) -> Templates:
 def build(repository: Repository, names: Sequence[str], today: date) -> Build:
     """Render and check the environments `names` (all if empty); ProblemsError where that is impossible."""
     rendered = render_all(repository, names)
-    problems = [problem for one in rendered for problem in check(one, repository, today)]
-    return Build(rendered, tuple(sorted(problems, key=lambda problem: problem.sort_key)))
+
+    def schemas(one: Rendered, _: date) -> list[Problem]:
+        return check_schema(one.everything, one.environment.cluster.version, repository.cache)
+
+    def values(one: Rendered, _: date) -> list[Problem]:
+        return check_values(one)
+
+    problems = check_all(rendered, today, (schemas, values, check_versions))
+    if names:  # an exemption that these do not need may be needed by the others
+        problems = [problem for problem in problems if problem.code != STALE_EXEMPTION]
+    return Build(rendered, tuple(problems))
 
 
 def render_all(repository: Repository, names: Sequence[str]) -> tuple[Rendered, ...]:

@@ -25,6 +25,7 @@ from generator.render.model import Rendered
 Check = Callable[[Rendered, date], Iterable[Problem]]
 
 UNKNOWN, ENDED, ENDING, UNTESTED = "DC-K8S-001", "DC-K8S-002", "DC-K8S-003", "DC-K8S-004"
+CLOCK_CODES = frozenset({ENDED, ENDING})
 WARNING_DAYS = 90
 DISTRIBUTIONS = {"eks": "Amazon EKS", "k3s": "K3s"}
 IMAGE_TAGS = (("image", "tag"), ("global", "image", "tag"))

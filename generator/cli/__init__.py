@@ -72,7 +72,7 @@ def cli(context: click.Context, root: Path | None, quiet: bool, color: str) -> N
       dhakacart render --env prod --check               is clusters/prod what it should be?
       dhakacart validate --format github                annotations for a pull request
       dhakacart explain prod shop.backend.replicas.max  a value, its origin, and what it reaches
-    """  # noqa: D301 - \b is click's mark for text to leave alone
+    """
     context.obj = Console(Options(root, quiet, color))
 
 
@@ -92,7 +92,7 @@ def main() -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = COULD_NOT_RUN
-    except Exception as error:  # noqa: BLE001 - a defect of ours: said as such, details kept
+    except Exception as error:
         status = _own_defect(error)
     sys.exit(status or 0)
 

@@ -16,7 +16,7 @@ def completion(context: click.Context, shell: str) -> int:
     Examples:
       source <(dhakacart completion bash)
       dhakacart completion fish > ~/.config/fish/completions/dhakacart.fish
-    """  # noqa: D301
+    """
     script = get_completion_class(shell)
     assert script is not None
     click.echo(script(context.find_root().command, {}, "dhakacart", "_DHAKACART_COMPLETE").source())

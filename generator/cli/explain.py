@@ -15,8 +15,8 @@ from generator.cli.console import Console
 from generator.config.document import Path
 from generator.problem import Place, Problem, ProblemsError
 from generator.render.model import Rendered
-from generator.render.trace import Reach, field_key, template_reaches, traced
 from generator.render.templates import Templates
+from generator.render.trace import Reach, field_key, template_reaches, traced
 from generator.workflow import render_all, templates_of
 
 
@@ -35,7 +35,7 @@ def explain(console: Console, environment: str, path: str, output: Any) -> int:
       dhakacart explain prod shop.backend.replicas.max
       dhakacart explain dev database                    a whole part
       dhakacart explain prod domain --format json
-    """  # noqa: D301
+    """
     console.format = output
     repository = console.repository
     (rendered,) = render_all(repository, [environment])
@@ -50,7 +50,11 @@ def explain(console: Console, environment: str, path: str, output: Any) -> int:
         return 0
     click.echo(f"{path} = {plain}")
     click.echo(f"  from {origin}")
-    click.echo(f"  reaches {sum(len(reach.objects) for reach in reached)} objects:" if reached else "  reaches no object")
+    click.echo(
+        f"  reaches {sum(len(reach.objects) for reach in reached)} objects:"
+        if reached
+        else "  reaches no object"
+    )
     for reach in reached:
         click.echo(f"    {reach.source}")
         for name in reach.objects:

@@ -23,7 +23,7 @@ def facts(console: Console, name: str | None, output: Any) -> int:
       dhakacart facts                 which tables there are
       dhakacart facts ec2
       dhakacart facts charts --format json
-    """  # noqa: D301
+    """
     console.format = output
     tables = [table(one) for one in ([name] if name else sorted(TABLES))]
     if output == "json":
@@ -31,14 +31,18 @@ def facts(console: Console, name: str | None, output: Any) -> int:
     elif name:
         click.echo("\n".join(_lines(tables[0])))
     else:
-        click.echo("\n".join(f"{one.name:<12} {one.title} ({one.date}, {len(one.rows)} rows)" for one in tables))
+        click.echo(
+            "\n".join(f"{one.name:<12} {one.title} ({one.date}, {len(one.rows)} rows)" for one in tables)
+        )
     return 0
 
 
 def _lines(facts: FactTable) -> list[str]:
     rows = [facts.columns, *(tuple(as_text(cell) for cell in row) for row in facts.rows)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(facts.columns))]
-    body = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    body = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
     rule = "  ".join("-" * width for width in widths)
     sources = [f"source: {source.text} ({source.date})" for source in facts.sources]
     return [f"{facts.title}, {facts.date}", "", body[0], rule, *body[1:], "", *sources]

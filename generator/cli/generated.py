@@ -27,7 +27,7 @@ def schema(console: Console, write: bool, check: bool) -> int:
       dhakacart schema           print it
       dhakacart schema --write   update environments/environment.schema.json
       dhakacart schema --check   for CI
-    """  # noqa: D301
+    """
     if not (write or check):
         click.echo(schema_text(), nl=False)
         return 0
@@ -44,7 +44,7 @@ def docs(console: Console, write: bool) -> int:
     Examples:
       dhakacart docs           exit 1 where a page is missing, stale or left over
       dhakacart docs --write
-    """  # noqa: D301
+    """
     from generator.check.docs import pages
 
     folder = console.repository.root / RULES

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from generator.check.run import CLOCK_CODES
+from generator.check.versions import CLOCK_CODES
 from generator.cli.common import counted, environment_option, format_option, pass_console
 from generator.cli.console import Console
 from generator.output.changes import Changes
@@ -27,7 +27,9 @@ WATCH_SECONDS = 0.3
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 where clusters/ is not what it should be.")
 @click.option("--dry-run", is_flag=True, help="Write nothing; print what would change, exit 0.")
 @click.option("--force", is_flag=True, help="Overwrite files that were edited by hand.")
-@click.option("--watch", is_flag=True, help="Render again whenever environments/ or apps/ change; end with Ctrl-C.")
+@click.option(
+    "--watch", is_flag=True, help="Render again whenever environments/ or apps/ change; end with Ctrl-C."
+)
 @format_option("text", "json")
 @pass_console
 def render(
@@ -47,7 +49,7 @@ def render(
       dhakacart render --env prod --dry-run   what would change, file by file
       dhakacart render --check                for CI: exit 1 on drift
       dhakacart render --watch                while you edit
-    """  # noqa: D301
+    """
     if check and (dry_run or watch or force):
         raise click.UsageError("--check goes alone: it writes nothing and only tells")
     console.format = output
@@ -90,12 +92,13 @@ class Once:
         verb = "rendered" if self.write else "compared"
         for one, change in zip(built.rendered, changes, strict=True):
             objects = counted(len(one.everything), "object")
-            self.console.say(f"{one.environment.name}: {verb} {objects} of {counted(len(one.apps), 'app')}, {summary(change)}")
+            apps = counted(len(one.apps), "app")
+            self.console.say(f"{one.environment.name}: {verb} {objects} of {apps}, {summary(change)}")
         self.console.say(f"all checks passed, {seconds:.2f} s")
 
 
 def demote_clock(built: Build) -> Build:
-    """The calendar alone never stops a render: at 3 a.m. during a sale, a version's end of support is a warning."""
+    """The calendar alone never stops a render: during a sale, a version's end of support is a warning."""
 
     def demoted(problem: Problem) -> Problem:
         return replace(problem, severity="warning") if problem.code in CLOCK_CODES else problem

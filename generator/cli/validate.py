@@ -33,7 +33,7 @@ def validate(console: Console, environments: tuple[str, ...], output: Any, today
       dhakacart validate --env prod --format json
       dhakacart validate --format github          annotations in a pull request
       dhakacart validate --today 2027-03-01       what will have run out of support by then?
-    """  # noqa: D301
+    """
     console.format = output
     repository = console.repository
     built = build(repository, environments, (today or datetime.now(UTC)).date())
@@ -46,5 +46,7 @@ def validate(console: Console, environments: tuple[str, ...], output: Any, today
     if errors:
         console.say(f"{counted(errors, 'error')} in {counted(len(built.rendered), 'environment')}")
     else:
-        console.say(f"{counted(objects, 'object')} in {counted(len(built.rendered), 'environment')}: valid{tools}")
+        console.say(
+            f"{counted(objects, 'object')} in {counted(len(built.rendered), 'environment')}: valid{tools}"
+        )
     return int(errors > 0)
