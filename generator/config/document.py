@@ -195,7 +195,7 @@ def _refuse_unprintable(lines: tuple[str, ...], file: str) -> None:
         Problem(
             codes.BROKEN_YAML,
             f"character U+{ord(found[0]):04X} cannot be seen and is not allowed",
-            'remove it, or write it as an escape in double quotes, like "\\u2028"',
+            f'remove it, or write it as an escape in double quotes: "\\u{ord(found[0]):04x}"',
             Place(file, number, found.start() + 1, 1),
         )
         for number, line in enumerate(lines, 1)
@@ -240,6 +240,7 @@ class _Reader:
         self.loader.get_event()
         after = self.loader.get_event()
         if not isinstance(after, yaml.StreamEndEvent):
+            self.unread.add(())
             self._refuse(
                 "a second document starts here",
                 "keep one document a file: remove the `---` and what follows",
@@ -270,6 +271,7 @@ class _Reader:
             return self._skip(at, start)
         if event.anchor:
             self.anchors.setdefault(event.anchor, replace(start, length=len(event.anchor) + 1))
+            self.unread.add(at)
         if event.tag:
             self._refuse(
                 f"`{self._word(start)}` is a tag", "write the value plainly, and text in quotes", start
@@ -297,7 +299,7 @@ class _Reader:
         result: dict[str, Any] = {}
         while not isinstance(event := self.loader.get_event(), yaml.MappingEndEvent):
             where = self._span(event)
-            key = self._key(event, where)
+            key = self._key(event, at, where)
             if key is not None and key in result:
                 first = self.keys[*at, key]
                 message = f"key `{key}` is written twice in this mapping"
@@ -325,30 +327,16 @@ class _Reader:
             result.append(self._node(event, (*at, len(result)), None))
         return result, event
 
-    def _key(self, event: Any, where: Place) -> str | None:
-        """A mapping's key, or None after reporting why it is none."""
+    def _key(self, event: Any, at: Path, where: Place) -> str | None:
+        """A key of the mapping `at`, or None after reporting why it is none."""
+        wrong = _not_a_key(event)
+        if wrong is None:
+            return str(event.value)
+        self._refuse(*wrong, where)
+        self.unread.add(at)  # what the rest of the mapping lacks may well be behind this key
         if not isinstance(event, yaml.ScalarEvent):
             self._discard(event)
-            self._refuse(
-                "a key must be text", "quote it, or write braces and brackets only around values", where
-            )
-            return None
-        plain = event.style in ("", None)
-        if plain and event.value == "<<":
-            self._refuse("`<<` merges another mapping", "write the keys out", where)
-            return None
-        if event.tag or event.anchor:
-            self._refuse("a key with a tag or an anchor", "write only the key", where)
-            return None
-        if plain and not isinstance(scalar(event.value), str):
-            hint = (
-                f'if it is meant, quote it: "{event.value}":'
-                if event.value
-                else "write a key before the colon"
-            )
-            self._refuse(f"key `{event.value}` is not text" if event.value else "a key is empty", hint, where)
-            return None
-        return str(event.value)
+        return None
 
     def _skip(self, at: Path, where: Place) -> None:
         self.values[at] = where
@@ -378,6 +366,20 @@ class _Reader:
         width = len(self.lines[start.line].rstrip()) if start.line < len(self.lines) else start.column
         stop = end.column if end.line == start.line else max(width, start.column)
         return Place(self.file, start.line + 1, start.column + 1, stop - start.column)
+
+
+def _not_a_key(event: Any) -> tuple[str, str] | None:
+    """Why an event cannot be a key, and what to write instead."""
+    if not isinstance(event, yaml.ScalarEvent):
+        return "a key must be text", "quote text that has braces or brackets"
+    if event.tag or event.anchor:
+        return "a key with a tag or an anchor", "write only the key"
+    if event.style not in ("", None) or isinstance(scalar(event.value), str):
+        merge = event.value == "<<" and event.style in ("", None)
+        return ("`<<` merges another mapping", "write the keys out") if merge else None
+    if event.value:
+        return f"key `{event.value}` is not text", f'if it is meant, quote it: "{event.value}":'
+    return "a key is empty", "write a key before the colon"
 
 
 def _known(place: Place | None) -> tuple[Place, ...]:

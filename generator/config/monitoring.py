@@ -29,6 +29,6 @@ class Monitoring(Model):
     """Prometheus, Grafana, Loki, Alertmanager."""
 
     retention: Duration = Field(description="How long metrics are kept, like 30d")
-    storage: Size = Field(default="50Gi", description="Disk of each Prometheus")
+    storage: Size = Field(default="50Gi", description="Disk of each Prometheus", examples=["50Gi"])
     logs: Logs = Field(description="What happens to log lines")
     alerts: Alerts = Field(description="Who is told")

@@ -16,18 +16,16 @@ _VPC: Path = ("aws", "network", "cidr")
 
 def within(environment: Environment, document: Document) -> list[Problem]:
     """What is wrong inside one environment that no single value shows."""
-    problems = []
+    problems: list[Problem] = []
     for (name, network, path), (other, second, at) in combinations(_ranges(environment), 2):
         if network.overlaps(second):
-            # The default of one of them is not in the file: the other is the line to edit.
-            where, also = (document.place(at), document.place(path))
-            if at not in document.values:
-                where, also = also, document.place(at)
+            # A default is not written: the other one is the line to edit.
+            written = [document.values[one] for one in (at, path) if one in document.values]
+            where, also = (written or [document.place(at)])[0], tuple(written[1:])
             message = f"{network} of {name} and {second} of {other} overlap"
-            hint = "give each a range of its own"
-            problems.append(
-                Problem(codes.RANGES_OVERLAP, message, hint, where, also=(also,) if also != where else ())
-            )
+            unwritten = "" if len(written) > 1 else f", here or in `{'.'.join(map(str, at))}`"
+            hint = f"give each a range of its own{unwritten}"
+            problems.append(Problem(codes.RANGES_OVERLAP, message, hint, where, also=also))
     return problems
 
 

@@ -93,7 +93,8 @@ def expected(annotation: Any, field: FieldInfo | None = None) -> str:
     if options := choices(annotation):
         return one_of(options)
     if options := models(annotation):
-        return f"a mapping with the keys {', '.join(fields(options[0]))}"
+        keys = list(fields(options[0]))
+        return f"a mapping with the key{'s' if len(keys) > 1 else ''} {', '.join(keys)}"
     if _item(annotation) is not None:
         return "a list"
     return _WORDS.get(bare(annotation), "a value of another kind") + _bounds(field)

@@ -23,11 +23,27 @@ class _Cause(NamedTuple):
 
 _CAUSES = (
     _Cause("scanning a quoted scalar", "a quote is never closed", "add the missing quote", opening=True),
-    _Cause("scanning an alias", "text that starts with `*` must be quoted", 'like "*.dhakacart.com.bd"'),
-    _Cause("scanning an anchor", "text that starts with `&` must be quoted", "put quotes around it"),
-    _Cause("scanning a tag", "text that starts with `!` must be quoted", "put quotes around it"),
-    _Cause("parsing a node", "text that starts with `!` must be quoted", "put quotes around it"),
-    _Cause("scanning a directive", "text that starts with `%` must be quoted", "put quotes around it"),
+    _Cause(
+        "scanning an alias",
+        "text that starts with `*` must be quoted",
+        'like "*.dhakacart.com.bd"',
+        opening=True,
+    ),
+    _Cause(
+        "scanning an anchor", "text that starts with `&` must be quoted", "put quotes around it", opening=True
+    ),
+    _Cause(
+        "scanning a tag", "text that starts with `!` must be quoted", "put quotes around it", opening=True
+    ),
+    _Cause(
+        "parsing a node", "text that starts with `!` must be quoted", "put quotes around it", opening=True
+    ),
+    _Cause(
+        "scanning a directive",
+        "text that starts with `%` must be quoted",
+        "put quotes around it",
+        opening=True,
+    ),
     _Cause(
         "unknown escape", "no such escape in double quotes", "use single quotes, or write two backslashes"
     ),

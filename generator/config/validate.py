@@ -74,9 +74,9 @@ def _problems(model: type[BaseModel], document: Document, error: ValidationError
     return [
         _HANDLERS.get(item["type"], _wrong_type)(model, document, spot, item)
         for item, spot in errors
-        if not _inside(spot.path, document.unread)
-        # A key that was misspelt is missing under its right name too: one mistake, not two.
-        and not (item["type"] == "missing" and _inside(spot.path, misspelt))
+        if spot.path not in document.unread
+        # What seems to be missing may be what could not be read, or what was misspelt: one mistake, not two.
+        and not (item["type"] == "missing" and _inside(spot.path, document.unread | misspelt))
     ]
 
 
@@ -106,9 +106,9 @@ def _missing(document: Document, path: Path, value: Any, field: Any) -> Problem:
         above = above[:-1]
     for key in reversed(path[len(above) + 1 :]):
         value = {key: value}
-    target = f"under `{above[-1]}`" if above else "at the start of a line"
+    target = f"under `{above[-1]}`" if above else "at the top level"
     purpose = f" ({field.description})" if field is not None and field.description else ""
-    hint = f"add {target} {_line(str(path[len(above)]), value)}{purpose}"
+    hint = f"add {_line(str(path[len(above)]), value)} {target}{purpose}"
     return Problem(codes.MISSING_KEY, f"`{dotted(path)}` is missing", hint, document.key_place(above))
 
 
@@ -161,7 +161,8 @@ def _wrong_type(_model: type[BaseModel], document: Document, spot: Spot, item: A
 
 def _out_of_bounds(_model: type[BaseModel], document: Document, spot: Spot, item: Any) -> Problem:
     wanted = expected(spot.annotation, spot.field)
-    return _at_value(codes.WRONG_VALUE, document, spot.path, item["input"], wanted, _example_hint(spot))
+    message = f"`{_name(spot.path)}` is {_text(document, spot.path, item['input'])}, not {wanted}"
+    return Problem(codes.WRONG_VALUE, message, _example_hint(spot), document.place(spot.path))
 
 
 def _wrong_length(_model: type[BaseModel], document: Document, spot: Spot, item: Any) -> Problem:
@@ -185,10 +186,11 @@ def _refused(_model: type[BaseModel], document: Document, spot: Spot, item: Any)
     """What a validator of the model says about a value, or about two that contradict each other."""
     error = item["ctx"]["error"]
     if isinstance(error, ContradictionError):
-        places = [document.place((*spot.path, key)) for key in error.keys]
-        first, also = places[0], tuple(place for place in places[1:] if place != places[0])
+        # The keys that are written: one of them may be a default.
+        paths = [path for key in error.keys if (path := (*spot.path, key)) in document.values]
+        first, *others = [document.values[path] for path in paths] or [document.place(spot.path)]
         name = f"in `{dotted(spot.path)}`, " if spot.path else ""
-        return Problem(codes.CONTRADICTION, f"{name}{error}", error.hint, first, also=also)
+        return Problem(codes.CONTRADICTION, f"{name}{error}", error.hint, first, also=tuple(others))
     message = f"`{_name(spot.path)}` is {_clip(flow(item['input']))}: {error}"
     return Problem(codes.WRONG_VALUE, message, _example_hint(spot), document.place(spot.path))
 
@@ -218,6 +220,9 @@ def _repair(document: Document, spot: Spot, value: Any) -> str:
     want, key, text = bare(spot.annotation), _key(spot.path), _text(document, spot.path, value)
     if want is str and isinstance(value, bool | int | float) and fits(text, spot.annotation, spot.field):
         return f"quote it: `{key}{flow(text)}`"
+    keys = [key for model in models(spot.annotation) for key in fields(model)]
+    if isinstance(value, str) and value.split(maxsplit=1)[0:1] in [[key] for key in keys]:
+        return "a colon is missing after the key"
     if want is bool and isinstance(value, str) and value.casefold() in _BOOLEANS:
         return f"write `{key}{flow(_BOOLEANS[value.casefold()])}`"
     if want in (bool, int, float) and isinstance(value, str) and isinstance(scalar(value), want):
@@ -282,9 +287,9 @@ def _clip(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
 
 
-def _inside(path: Path, paths: frozenset[Path] | set[Path]) -> bool:
+def _inside(path: Path, paths: frozenset[Path]) -> bool:
     """Whether `path` or one that it is inside of is among `paths`."""
-    return any(path[:length] in paths for length in range(1, len(path) + 1))
+    return any(path[:length] in paths for length in range(len(path) + 1))
 
 
 def _meant(spot: Spot) -> Path:
