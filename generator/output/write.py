@@ -46,7 +46,8 @@ def apply_all(work: Iterable[tuple[Changes, str | os.PathLike[str]]], *, force: 
     Raises ProblemsError with the folders as they were: DC-OUT-003 and -004 (see `refusals`), DC-OUT-006 (the
     system refused: disk full, no permission), DC-OUT-007 (another run is writing or has written meanwhile).
     """
-    jobs = [_Job(changes, os.fspath(folder)) for changes, folder in work if not changes.empty]
+    jobs = [_Job(changes, os.fspath(folder)) for changes, folder in work]
+    jobs = [job for job in jobs if not job.changes.empty or os.path.lexists(job.staging)]
     refused = [problem for job in jobs for problem in refusals(job.changes, job.folder, force=force)]
     if refused:
         raise ProblemsError(refused)
@@ -104,8 +105,10 @@ class _Steps:
 
     def take_back(self) -> list[str]:
         """Undo everything, last step first. Returns what could not be put back."""
-        stuck = []
+        stuck: list[str] = []
         for step, arguments in reversed(self._back):
+            if stuck and step is _clear:
+                continue  # what could not be put back lies there
             try:
                 step(*arguments)
             except OSError:
