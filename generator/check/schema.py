@@ -128,9 +128,7 @@ def _unknown(obj: Obj, folders: SchemaFolders) -> Problem:
     else:
         near = similar(obj.kind, sorted(kinds))
         hint = (
-            near
-            if near.startswith("did you mean")
-            else "add its CustomResourceDefinition (docs/schemas.md)"
+            near if near.startswith("did you mean") else "add its CustomResourceDefinition (docs/schemas.md)"
         )
     return _problem(UNKNOWN_KIND, f"there is no schema for {obj.kind} in {api_version}", hint, obj)
 
