@@ -53,13 +53,8 @@ def plan(tree: Mapping[str, bytes], folder: str | os.PathLike[str]) -> Changes:
     be read.
     """
     root = os.fspath(folder)
-    record_file = shown(f"{root}/{RECORD}")
-    try:
-        old_bytes = read_plain(f"{root}/{RECORD}")
-    except OSError as error:
-        problem = f"the record of rendered files cannot be read: {error.strerror}"
-        raise ProblemsError([Problem("DC-OUT-006", problem, where=Place(record_file))]) from error
-    old = parse_record(old_bytes, record_file) if old_bytes is not None else {}
+    old_bytes = _read_record(root)
+    old = parse_record(old_bytes, shown(f"{root}/{RECORD}")) if old_bytes is not None else {}
     foreign = dict(_blocked_folders(root, {*tree, *old}))
     out_of_reach = tuple(f"{folder}/" for folder in foreign)
     lists: dict[State, list[str]] = {}
@@ -74,7 +69,7 @@ def plan(tree: Mapping[str, bytes], folder: str | os.PathLike[str]) -> Changes:
         if state == "foreign":
             foreign[path] = f"a file that {RECORD} does not list"
         lists.setdefault(state, []).append(path)
-    if read_plain(f"{root}/{RECORD}") != old_bytes:
+    if _read_record(root) != old_bytes:
         return plan(tree, folder)  # another run was writing while we read
     return Changes(
         added=tuple(lists.get("added", ())),
@@ -88,6 +83,16 @@ def plan(tree: Mapping[str, bytes], folder: str | os.PathLike[str]) -> Changes:
         old_record=old,
         old_record_bytes=old_bytes,
     )
+
+
+def _read_record(root: str) -> bytes | None:
+    file = f"{root}/{RECORD}"
+    try:
+        return read_plain(file)
+    except OSError as error:
+        message = f"the record of rendered files cannot be read: {error.strerror}"
+        hint = "It must be a plain file that you may read, in a folder of its environment."
+        raise ProblemsError([Problem("DC-OUT-006", message, hint, where=Place(shown(file)))]) from error
 
 
 def compare(wanted: bytes | None, there: bytes | None, ours: Iterable[str]) -> State:

@@ -237,10 +237,11 @@ def _busy(folder: str, what: str) -> Problem:
 
 
 def _failure(error: OSError, jobs: list[_Job], stuck: list[str]) -> Problem:
-    names = [str(name) for name in (error.filename2, error.filename) if name]
-    visible = [name for name in names if STAGING not in name] or [job.folder for job in jobs]
+    # Names in the staging folder mean nothing to anyone: tell the folder.
+    names = [str(name).partition(f"/{STAGING}") for name in (error.filename2, error.filename) if name]
+    culprit = min(names, key=lambda name: len(name[1]))[0] if names else jobs[0].folder
     remedy = _REMEDIES.get(error.errno or 0, "Remove the cause and run again.")
     lost = ", ".join(map(shown, stuck))
     outcome = f"Not put back: {lost}. Restore them from Git." if lost else "Everything is as it was before."
     message = f"could not write: {error.strerror}"
-    return Problem("DC-OUT-006", message, f"{remedy} {outcome}", where=Place(shown(visible[0])))
+    return Problem("DC-OUT-006", message, f"{remedy} {outcome}", where=Place(shown(culprit)))

@@ -216,11 +216,14 @@ def can_mount() -> bool:
             return False
 
 
-# Only root may mount; everywhere else the limit above stands for the full disk.
-SMALL_DISKS = ["size=256k", "nr_inodes=20"] if os.geteuid() == 0 and can_mount() else []
+needs_small_disk = pytest.mark.skipif(
+    os.geteuid() != 0 or not can_mount(),
+    reason="only root may mount; the limit above stands for the full disk",
+)
 
 
-@pytest.mark.parametrize("options", SMALL_DISKS)
+@needs_small_disk
+@pytest.mark.parametrize("options", ["size=256k", "nr_inodes=20"])
 def test_a_full_disk(tmp_path: Path, old_tree: Files, on_disk: OnDisk, options: str) -> None:
     disk = tmp_path / "disk"
     folder = disk / "prod"
@@ -238,7 +241,8 @@ def test_a_full_disk(tmp_path: Path, old_tree: Files, on_disk: OnDisk, options: 
         assert plan(big, folder).empty
 
 
-@pytest.mark.parametrize("inodes", range(16, 28) if SMALL_DISKS else [])
+@needs_small_disk
+@pytest.mark.parametrize("inodes", range(16, 28))
 def test_a_disk_that_is_full_at_any_point(
     tmp_path: Path, old_tree: Files, new_tree: Files, on_disk: OnDisk, inodes: int
 ) -> None:
@@ -294,6 +298,19 @@ def test_a_file_that_must_not_be_read_is_in_the_way(old_tree: Files) -> None:
         assert (problem.code, "Permission denied" in problem.message) == ("DC-OUT-004", True)
 
 
+def test_a_folder_that_must_not_be_entered_is_in_the_way(old_tree: Files) -> None:
+    with tempfile.TemporaryDirectory() as outer:
+        Path(outer).chmod(0o755)
+        folder = Path(outer, "prod")
+        apply(plan(old_tree, folder), folder)
+        (folder / "manifests").chmod(0)
+        with as_nobody():
+            changes = plan(old_tree, folder)
+        (folder / "manifests").chmod(0o755)
+    reason = os.strerror(errno.EACCES)
+    assert changes.foreign == {"manifests/backend": reason, "manifests/legacy": reason}
+
+
 # Two runs at once
 
 
@@ -320,6 +337,26 @@ def test_a_plan_that_another_run_has_overtaken_is_not_written(
     before = on_disk(folder)
     assert caught(lambda: apply(changes, folder)).code == "DC-OUT-007"
     assert on_disk(folder) == before
+
+
+def test_a_plan_during_which_another_run_wrote_is_made_again(
+    tmp_path: Path, old_tree: Files, new_tree: Files
+) -> None:
+    folder = tmp_path / "prod"
+    apply(plan(old_tree, folder), folder)
+
+    class Meddled(Files):
+        """A tree during whose comparison another run writes."""
+
+        def get(self, path: str, default: Any = None) -> Any:
+            apply(plan(new_tree, folder), folder)
+            return super().get(path, default)
+
+    changes = plan(Meddled(old_tree), folder)
+    assert changes.edited == ()
+    assert changes.foreign == {}
+    apply(changes, folder)
+    assert plan(old_tree, folder).empty
 
 
 def test_a_file_that_appears_while_rendering_is_not_overwritten(tmp_path: Path, old_tree: Files) -> None:
