@@ -19,7 +19,9 @@ class Network(Model):
         description="The VPC's address range, /16 to /20, disjoint from every other environment"
     )
     zones: Annotated[tuple[Zone, ...], Field(strict=False, min_length=1, max_length=3)] = Field(
-        default=("a", "b", "c"), description="Availability zones of the region, by letter"
+        default=("a", "b", "c"),
+        description="Availability zones of the region, by letter",
+        json_schema_extra={"uniqueItems": True},
     )
     nat: Literal["single", "per-zone"] = Field(
         description="One NAT gateway in all, or one a zone (survives a zone's loss)"

@@ -150,7 +150,9 @@ class Shop(Model):
     backend: Backend = Field(description="The HTTP API")
     frontend: Frontend = Field(description="nginx with the storefront")
     payments: Annotated[tuple[Payment, ...], Field(strict=False, min_length=1)] = Field(
-        default=("cod",), description="Ways to pay, in the order shown"
+        default=("cod",),
+        description="Ways to pay, in the order shown",
+        json_schema_extra={"uniqueItems": True},
     )
     sale: Sale = Field(description="The load that must be survived")
 
