@@ -64,12 +64,15 @@ def quota(*pods: tuple[int, tuple[Resources, ...]]) -> dict[str, str]:
     """A ResourceQuota's `hard` that holds these (number of pods, resources of each container)."""
     cpu = sum(count * millicores(one.cpu) for count, containers in pods for one in containers)
     memory = sum(count * byte_count(one.memory) for count, containers in pods for one in containers)
-    mebibytes = f"{math.ceil(memory / 2**20)}Mi"
+    # As the API server writes them: else what is in the cluster would differ from what is in Git.
+    cores = f"{cpu}m" if cpu % 1000 else str(cpu // 1000)
+    mebibytes = math.ceil(memory / 2**20)
+    size = f"{mebibytes}Mi" if mebibytes % 1024 else f"{mebibytes // 1024}Gi"
     return {
         "pods": str(sum(count for count, _ in pods)),
-        "requests.cpu": f"{cpu}m",
-        "requests.memory": mebibytes,
-        "limits.memory": mebibytes,
+        "requests.cpu": cores,
+        "requests.memory": size,
+        "limits.memory": size,
     }
 
 
