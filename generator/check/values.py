@@ -95,7 +95,7 @@ def _check_app(app: App, rendered: Rendered) -> Iterator[Problem]:
         return
     try:
         schema = _schema(app.folder / SCHEMA, (app.folder / SCHEMA).stat().st_mtime_ns)
-    except (OSError, ValueError) as error:
+    except (OSError, TypeError, ValueError) as error:
         yield Problem(
             INCOMPLETE, f"cannot use this schema: {error}", "write a JSON Schema", _place(app, SCHEMA)
         )
