@@ -85,7 +85,8 @@ class Once:
         if self.console.format == "json":
             self.console.result({name: as_json(change) for name, change in zip(names, changes, strict=True)})
             return
-        self.console.problems(built.problems)
+        if built.problems:
+            self.console.say(f"{counted(len(built.problems), 'warning')}: `dhakacart validate` shows them")
         for one, change in zip(built.rendered, changes, strict=True):
             for line in change_lines(repository.clusters / one.environment.name, repository.root, change):
                 self.console.say(line)
