@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -106,7 +107,7 @@ def _missing(document: Document, path: Path, value: Any, field: Any) -> Problem:
         above = above[:-1]
     for key in reversed(path[len(above) + 1 :]):
         value = {key: value}
-    target = f"under `{above[-1]}`" if above else "at the top level"
+    target = f"under `{_name(above)}`" if above else "at the top level"
     purpose = f" ({field.description})" if field is not None and field.description else ""
     hint = f"add {_line(str(path[len(above)]), value)} {target}{purpose}"
     return Problem(codes.MISSING_KEY, f"`{dotted(path)}` is missing", hint, document.key_place(above))
@@ -166,13 +167,12 @@ def _out_of_bounds(_model: type[BaseModel], document: Document, spot: Spot, item
 
 
 def _wrong_length(_model: type[BaseModel], document: Document, spot: Spot, item: Any) -> Problem:
-    limits = item["ctx"]
+    limits, value = item["ctx"], item["input"]
     low, high = limits.get("min_length"), limits.get("max_length")
     bound = f"at least {low}" if low is not None else f"at most {high}"
-    text = isinstance(item["input"], str)
-    message = (
-        f"`{_name(spot.path)}` has {len(item['input'])} {'characters' if text else 'items'}, not {bound}"
-    )
+    unit = "character" if isinstance(value, str) else "item"
+    plural = "" if len(value) == 1 else "s"
+    message = f"`{_name(spot.path)}` has {len(value)} {unit}{plural}, not {bound}"
     return Problem(codes.WRONG_VALUE, message, _example_hint(spot), document.place(spot.path))
 
 
@@ -243,11 +243,12 @@ def _comment_trap(document: Document, path: Path, value: Any) -> str:
 
 
 def _example_hint(spot: Spot) -> str:
+    """An example to copy, else what the value is for."""
     value = example(spot.annotation, spot.field)
+    if value is None:
+        return (spot.field.description if spot.field else None) or ""
     key = spot.path[-1] if spot.path else ""
-    return (
-        f"write for example {_line(key if isinstance(key, str) else '', value)}" if value is not None else ""
-    )
+    return f"write for example {_line(key if isinstance(key, str) else '', value)}"
 
 
 def _given(document: Document, path: Path, value: Any) -> str:
@@ -258,7 +259,7 @@ def _given(document: Document, path: Path, value: Any) -> str:
     if isinstance(value, list | tuple):
         return "a list"
     if isinstance(value, str):
-        return f"text {_clip(flow(value) if flow(value).startswith(chr(34)) else chr(34) + value + chr(34))}"
+        return f"text {_clip(json.dumps(value, ensure_ascii=False))}"
     return (
         _text(document, path, value)
         if isinstance(value, bool)
