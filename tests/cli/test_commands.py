@@ -43,8 +43,7 @@ def test_validate_in_json_is_json_alone(checkout: Checkout) -> None:
     done = checkout.run("validate", "--env", "prod", "--format", "json")
     problems = json.loads(done.stdout)["problems"]
     assert done.returncode == 1
-    (wrong,) = (problem for problem in problems if problem["code"] == "DC-SCH-001")
-    assert "maxReplicas" in json.dumps(wrong)
+    assert "maxReplicas" in json.dumps([problem for problem in problems if problem["code"] == "DC-SCH-001"])
 
 
 def test_validate_annotates_a_pull_request(checkout: Checkout) -> None:

@@ -50,7 +50,7 @@ def test_one_number_changes_the_hpa_and_what_derives_from_it(checkout: Checkout)
     assert changes == {
         "added": [],
         "changed": [
-            "manifests/foundation/resourcequota-shop.yaml",
+            "manifests/foundation/resourcequota-quota.shop.yaml",
             "manifests/shop-backend/horizontalpodautoscaler-shop-backend.yaml",
         ],
         "removed": [],
@@ -101,7 +101,7 @@ def test_a_file_edited_by_hand_stops_the_run_until_forced(checkout: Checkout) ->
     ("file", "old", "new", "status", "words"),
     [
         ("environments/prod.yaml", "replicas:", "replcas:", 2, "did you mean `replicas`?"),
-        ("environments/prod.yaml", MAX, MAX.replace("10", "2"), 2, "min must not be greater than max"),
+        ("environments/prod.yaml", MAX, MAX.replace("10", "2"), 2, "the minimum cannot be more than the maximum"),
         ("environments/prod.yaml", "10.30.0.0/16", "10.20.0.0/16", 2, "environments/staging.yaml"),
         ("environments/prod.yaml", 'version: "1.35"', 'version: "1.31"', 1, "DC-K8S-00"),
         ("apps/shop-backend/hpa.yaml.j2", "maxReplicas", "maxReplcas", 1, "did you mean"),
