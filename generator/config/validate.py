@@ -248,7 +248,7 @@ def _example_hint(spot: Spot) -> str:
     if value is None:
         return (spot.field.description if spot.field else None) or ""
     key = spot.path[-1] if spot.path else ""
-    return f"write for example {_line(key if isinstance(key, str) else '', value)}"
+    return f"for example {_line(key if isinstance(key, str) else '', value)}"
 
 
 def _given(document: Document, path: Path, value: Any) -> str:

@@ -20,6 +20,9 @@ class Part(Model):
     size: Annotated[int, Field(gt=0, lt=10)] = 1
 
 
+PART = "a mapping with the keys name, size"
+
+
 class Whole(Model):
     """A file."""
 
@@ -73,12 +76,15 @@ def test_good_file() -> None:
         ),
         (
             "parts: [{name: ab, size: 10}]\n",
-            "f:1:26: `size` is 10, not a whole number above 0 below 10 (write for example `size: 1`)",
+            "f:1:26: `size` is 10, not a whole number above 0 below 10 (for example `size: 1`)",
         ),
         (
-            "parts: [x]\n",
-            'f:1:9: `parts[0]` is text "x", not a mapping with the keys name, size '
-            "(write for example `{name: …}`)",
+            "parts: [1]\n",
+            f"f:1:9: `parts[0]` is the number 1, not {PART} (for example `{{name: …}}`)",
+        ),
+        (
+            "kinds: {}\n",
+            "f:1:8: `kinds` is a mapping, not a list (for example `kinds: [a]`)",
         ),
         (
             "note: [1]\n",
@@ -94,11 +100,11 @@ def test_good_file() -> None:
         ),
         (
             "ready: 1\n",
-            "f:1:8: `ready` is the number 1, not true or false (write for example `ready: true`)",
+            "f:1:8: `ready` is the number 1, not true or false (for example `ready: true`)",
         ),
         (
             "share: true\n",
-            "f:1:8: `share` is true, not a number (write for example `share: 0.5`)",
+            "f:1:8: `share` is true, not a number (for example `share: 0.5`)",
         ),
         (
             "kinds: [a, c]\n",
