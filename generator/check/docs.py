@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from itertools import groupby
 
-import generator.check.policy  # noqa: F401  importing it registers the rules
+import generator.check.catalogue  # noqa: F401  importing it registers the rules
 from generator.check.rule import Rule, rules
 
-FOLDER = "docs/rules"
 SECTIONS = ("Why", "Fix", "Sources")
 AREAS = {
     "ARGO": "Argo CD",
+    "CFG": "Config files",
     "CHT": "Chart values",
     "IMG": "Images",
     "K8S": "Versions",
@@ -33,15 +33,16 @@ NOTE = "<!-- Generated from the rule's docstring by `generator/check/docs.py`. C
 
 
 def pages() -> dict[str, str]:
-    """Path in the repository → text, of every page and of the list of them."""
+    """File name in `docs/rules/` → text, of every page and of the list of them."""
     known = rules()
-    texts = {f"{FOLDER}/{rule.code}.md": _page(rule) for rule in known}
-    return {f"{FOLDER}/README.md": _list(known), **texts}
+    return {"README.md": _list(known), **{f"{rule.code}.md": _page(rule) for rule in known}}
 
 
 def _page(rule: Rule) -> str:
     asked, sections = _parts(rule.doc)
-    whom = ", ".join(rule.kinds) or SCOPES[rule.scope]
+    whom = SCOPES[rule.scope]
+    if rule.kinds and rule.scope != "environment":
+        whom = ", ".join(rule.kinds)
     lines = [
         NOTE,
         "",
@@ -60,12 +61,13 @@ def _page(rule: Rule) -> str:
 
 def _exemption(rule: Rule) -> list[str]:
     kind = rule.kinds[0] if rule.kinds else "Deployment"
+    name = "*" if kind == "Values" else "name"
     return [
         "In the `app.yaml` of the app, with a reason that convinces the next reader:",
         "",
         "```yaml",
         "exemptions:",
-        f'  - {{rule: {rule.code}, object: {kind}/name, reason: "why it is right here"}}',
+        f'  - {{rule: {rule.code}, object: {kind}/{name}, reason: "why it is right here"}}',
         "```",
     ]
 
@@ -78,7 +80,7 @@ def _parts(doc: str) -> tuple[str, dict[str, str]]:
         words = " ".join(paragraph.split())
         name, _, rest = words.partition(": ")
         if name in SECTIONS:
-            sections[name] = rest
+            sections[name] = rest if name == "Sources" else rest[:1].upper() + rest[1:]
         elif sections:
             last = list(sections)[-1]
             sections[last] += f"\n\n{words}"
@@ -93,7 +95,7 @@ def _list(known: tuple[Rule, ...]) -> str:
         "",
         "# Rules",
         "",
-        f"{len(known)} rules. Each problem that `dhakacart validate` prints begins with the code of one.",
+        "Each problem that `dhakacart validate` prints carries the code of its rule.",
         "",
     ]
     for area, members in groupby(known, key=lambda rule: rule.code.split("-")[1]):

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
+from generator.argocd.charts import Kind, chart_kinds
 from generator.config.environment import Environment
 from generator.problem import Place
 from generator.render.app import App
@@ -33,6 +34,7 @@ POD_TEMPLATES: dict[str, tuple[str, ...]] = {
     "Job": ("spec", "template"),
     "CronJob": ("spec", "jobTemplate", "spec", "template"),
 }
+NETWORK_POLICY = Kind("networking.k8s.io", "NetworkPolicy")
 SCALED = ("Deployment", "StatefulSet")
 LONG_RUNNING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
 SHOP_WORKLOADS = {"shop-backend": "backend", "shop-frontend": "frontend"}
@@ -214,11 +216,13 @@ class Pod:
 class Elsewhere:
     """The pods of a namespace that are not rendered here: of a chart, a controller or the cluster itself.
 
-    Their labels are unknown, so every policy of the namespace may apply to them.
+    Their labels are unknown, so every policy of the namespace may apply to them. Where a chart brings
+    policies of its own, `policies` is not all of them.
     """
 
     namespace: str
     policies: list[Policy]
+    has_more_policies: bool
 
 
 Endpoint = Pod | Elsewhere
@@ -337,8 +341,26 @@ class Index:
 
     @cached_property
     def chart_namespaces(self) -> frozenset[str]:
-        """The namespaces of apps that are Helm charts."""
-        return frozenset(app.namespace for app in self.apps.values() if app.chart)
+        """The namespaces in which Helm charts create objects."""
+        return frozenset(self._charts_of_namespace)
+
+    @cached_property
+    def _charts_of_namespace(self) -> dict[str, list[str]]:
+        known = chart_kinds()
+        found: dict[str, list[str]] = defaultdict(list)
+        for app in self.apps.values():
+            if app.chart:
+                extra = known[app.chart].extra_namespaces if app.chart in known else ()
+                for namespace in {app.namespace, *extra}:
+                    found[namespace].append(app.chart)
+        return dict(found)
+
+    def _has_chart_policies(self, namespace: str) -> bool:
+        known = chart_kinds()
+        return any(
+            chart not in known or NETWORK_POLICY in known[chart].namespaced_kinds
+            for chart in self._charts_of_namespace.get(namespace, ())
+        )
 
     @cached_property
     def rendered_apps(self) -> dict[str, list[Obj]]:
@@ -374,7 +396,8 @@ class Index:
         """The pods of `namespace` that are not rendered here."""
         found = self._elsewhere.get(namespace)
         if found is None:
-            found = Elsewhere(namespace, self.policies.get(namespace, []))
+            policies = self.policies.get(namespace, [])
+            found = Elsewhere(namespace, policies, self._has_chart_policies(namespace))
             self._elsewhere[namespace] = found
         return found
 

@@ -93,10 +93,13 @@ def object_rule(
 
 
 def environment_rule(
-    code: str, title: str, severity: Severity = "error"
+    code: str, title: str, severity: Severity = "error", kinds: tuple[str, ...] = ()
 ) -> Callable[[EnvironmentCheck], EnvironmentCheck]:
-    """A rule called once with everything; it must take time in proportion to the number of objects."""
-    return _decorator(code, title, "environment", severity)
+    """A rule called once with everything; it must take time in proportion to the number of objects.
+
+    `kinds` are the kinds that its findings are about, for its page; `Values` stands for a chart's values.
+    """
+    return _decorator(code, title, "environment", severity, kinds)
 
 
 def _decorator(

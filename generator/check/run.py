@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import get_args
 
-import generator.check.policy  # noqa: F401  importing it registers the rules
+import generator.check.catalogue  # noqa: F401  importing it registers the rules
 from generator.check.index import POD_TEMPLATES, Container, Index, Pod
 from generator.check.policy.meta import STALE_EXEMPTION, UNKNOWN_RULE
 from generator.check.rule import Finding, Rule, Scope, rules
@@ -38,17 +38,30 @@ def check(rendered: Rendered, today: date, extra: Iterable[Extra] = ()) -> list[
 
 
 def check_all(environments: Iterable[Rendered], today: date, extra: Iterable[Extra] = ()) -> list[Problem]:
-    """Every problem of several environments, sorted. An exemption is stale if none of them needs it."""
+    """Every problem of several environments, sorted; what is wrong alike in several is said once.
+
+    An exemption is stale if none of the environments needs it.
+    """
     environments, extra = list(environments), list(extra)
-    verdicts = [policy(rendered) for rendered in environments]
-    problems = [problem for verdict in verdicts for problem in verdict.problems]
+    seen: dict[Problem, list[str]] = {}
+    used: set[ExemptionKey] = set()
     for rendered in environments:
-        for more in extra:
-            problems.extend(more(rendered, today))
-    used = {key for verdict in verdicts for key in verdict.used}
+        verdict = policy(rendered)
+        used |= verdict.used
+        more = (problem for ask in extra for problem in ask(rendered, today))
+        for problem in dict.fromkeys([*verdict.problems, *more]):
+            seen.setdefault(problem, []).append(rendered.environment.name)
+    problems = [_in_some(problem, names, len(environments)) for problem, names in seen.items()]
     apps = {app.name: app for rendered in environments for app in rendered.apps}
     problems.extend(_bad_exemptions(apps.values(), used))
     return sorted(problems, key=lambda problem: problem.sort_key)
+
+
+def _in_some(problem: Problem, names: list[str], of: int) -> Problem:
+    """Say which environments a problem is in, unless it is in all or its place says so."""
+    if len(names) == of or not problem.subject:
+        return problem
+    return replace(problem, subject=f"{problem.subject} ({', '.join(names)})")
 
 
 def policy(rendered: Rendered) -> Verdict:
@@ -139,13 +152,13 @@ def _exempting(candidates: list[tuple[int, str]] | None, obj: Obj | None) -> int
 
 
 def _bad_exemptions(apps: Iterable[App], used: set[ExemptionKey]) -> Iterator[Problem]:
-    codes = {rule.code for rule in rules() if rule.check is not None}
+    known = {rule.code: rule.check for rule in rules()}
     for app in apps:
         for position, exemption in enumerate(app.exemptions):
-            if exemption.rule not in codes:
-                rule, message, key = UNKNOWN_RULE, f"there is no policy rule {exemption.rule}", "rule"
+            if exemption.rule not in known:
+                rule, message, key = UNKNOWN_RULE, f"there is no rule {exemption.rule}", "rule"
                 hint = "docs/rules/README.md lists them"
-            elif (app.name, position) not in used:
+            elif known[exemption.rule] is not None and (app.name, position) not in used:
                 rule, key = STALE_EXEMPTION, "object"
                 message = f"nothing needs this exemption of {exemption.object} from {exemption.rule}"
                 hint = "remove it, or correct `rule` or `object`"

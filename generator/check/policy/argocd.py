@@ -146,7 +146,7 @@ def server_side(obj: Obj, _index: Index) -> Findings:
         yield Finding("it is applied by the client", "add `ServerSideApply=true` to `syncOptions`")
 
 
-@environment_rule("DC-ARGO-007", "The project default allows nothing")
+@environment_rule("DC-ARGO-007", "The project default allows nothing", kinds=("AppProject",))
 def default_project(index: Index) -> Findings:
     """Where Applications are rendered, so must be an AppProject `default` in their namespace, without
     sources and destinations.
@@ -170,7 +170,7 @@ def default_project(index: Index) -> Findings:
             yield Finding("the project default allows something", "empty it", obj=found)
 
 
-@environment_rule("DC-ARGO-008", "Projects allow what their Applications need")
+@environment_rule("DC-ARGO-008", "Projects allow what their Applications need", kinds=APPLICATION)
 def project_allows(index: Index) -> Findings:
     """An Application's repositories and destination, and the kinds and namespaces of the objects in its
     folder, must be allowed by its AppProject.

@@ -216,8 +216,8 @@ def unique(index: Index) -> Findings:
 STALE_EXEMPTION = register(
     "DC-META-009",
     "Every exemption is used",
-    """An entry of `exemptions` in an `app.yaml` must exempt something, in at least one of the environments
-    checked.
+    """An entry of `exemptions` in an `app.yaml` that names a policy rule must exempt something, in at
+    least one of the environments checked. (The rules about versions judge their exemptions themselves.)
 
     Why: an exemption that nobody needs any more hides the next mistake.
 
@@ -229,7 +229,7 @@ STALE_EXEMPTION = register(
 UNKNOWN_RULE = register(
     "DC-META-010",
     "Exemptions name a rule that exists",
-    """`rule` of an exemption must be the code of a policy rule.
+    """`rule` of an exemption must be the code of a rule.
 
     Why: a misspelt code exempts nothing, and the reader believes that it does.
 

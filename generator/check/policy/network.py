@@ -52,7 +52,7 @@ def default_deny(obj: Obj, index: Index) -> Findings:
             yield Finding(f"a NetworkPolicy for all its pods allows all {direction}", "name peers or ports")
 
 
-@environment_rule("DC-NET-003", "Network policies name pods that exist")
+@environment_rule("DC-NET-003", "Network policies name pods that exist", kinds=("NetworkPolicy",))
 def dangling_policy(index: Index) -> Findings:
     """A policy's `podSelector`, and the selectors of its peers, must select a rendered pod.
 
@@ -158,7 +158,7 @@ def target_ports(obj: Obj, index: Index) -> Findings:
                 )
 
 
-@environment_rule("DC-NET-008", "Both ends of a connection allow it")
+@environment_rule("DC-NET-008", "Both ends of a connection allow it", kinds=("NetworkPolicy",))
 def one_sided(index: Index) -> Findings:
     """For each port of a rule and each peer that it names, a policy of the other side must allow the same
     connection.

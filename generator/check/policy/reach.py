@@ -97,9 +97,12 @@ def _endpoints(index: Index, namespace: str, selector: Any) -> Iterator[Endpoint
 
 
 def _is_closed(endpoint: Endpoint, direction: str) -> bool:
-    """Whether only what a rule permits passes. Pods elsewhere are closed if a policy selects all of their
-    namespace.
+    """Whether only what a rule permits passes.
+
+    Pods elsewhere are closed if a policy selects all of their namespace and no chart may have opened it.
     """
+    if isinstance(endpoint, Elsewhere) and endpoint.has_more_policies:
+        return False
     certain = isinstance(endpoint, Pod)
     return any(
         getattr(policy, direction) is not None and (certain or not policy.selector)

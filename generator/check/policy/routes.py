@@ -81,7 +81,8 @@ def gateway_routes(obj: Obj, _index: Index) -> Findings:
 
 @object_rule("DC-NET-015", "Hosts are named, without wildcards", kinds=("Gateway", *ROUTES))
 def hosts(obj: Obj, _index: Index) -> Findings:
-    """Each HTTPS listener must have a `hostname`, and each route `hostnames`, without `*`.
+    """Each route must have `hostnames`, and neither they nor a listener's `hostname` may have a `*`. A
+    listener may be without one: AWS' load balancer sends no server name by which it could be chosen.
 
     Why: a route without a host answers for all of them, those that someone points here included.
 
@@ -92,9 +93,9 @@ def hosts(obj: Obj, _index: Index) -> Findings:
     if obj.kind == "Gateway":
         for listener in _listeners(obj):
             host = text(listener.get("hostname"))
-            if listener.get("protocol") in ENCRYPTED and (not host or "*" in host):
+            if "*" in host:
                 yield Finding(
-                    f"listener {text(listener.get('name'))} is for {host or 'any host'}", "name the host"
+                    f"listener {text(listener.get('name'))} is for {host}", "name the host, or none"
                 )
         return
     names = texts(dig(obj.body, "spec", "hostnames"))

@@ -194,7 +194,7 @@ def unknown_entry(obj: Obj, index: Index) -> Findings:
             yield Finding(f"{key} has no property {entry}", f"it has: {', '.join(known[key])}")
 
 
-@environment_rule("DC-SEC-007", "No secret is in a chart's values")
+@environment_rule("DC-SEC-007", "No secret is in a chart's values", kinds=("Values",))
 def literal_in_values(index: Index) -> Findings:
     """No Helm value may be called a password or token and be a literal, or look like a key or token.
 
