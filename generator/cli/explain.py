@@ -9,14 +9,13 @@ from typing import Any
 import click
 from pydantic import BaseModel
 
-from generator.argocd import with_argocd
+from generator.argocd import argocd_objects
 from generator.cli.common import complete_environment, format_option, pass_console
 from generator.cli.console import Console
 from generator.config.document import Path
 from generator.problem import Place, Problem, ProblemsError
-from generator.render.model import Rendered
-from generator.render.templates import Templates
-from generator.render.trace import Reach, field_key, template_reaches, traced
+from generator.render.reach import reaches
+from generator.render.trace import field_key
 from generator.workflow import render_all, templates_of
 
 
@@ -42,7 +41,7 @@ def explain(console: Console, environment: str, path: str, output: Any) -> int:
     keys = parse_path(path)
     value = value_at(rendered.environment, keys, path)
     origin = str(rendered.config.origin(*keys))
-    reached = [reach for reach in reaches(rendered, templates_of(repository)) if reach.touches(keys)]
+    reached = reaches(rendered, templates_of(repository), argocd_objects, keys)
     plain = value.model_dump(mode="json", by_alias=True) if isinstance(value, BaseModel) else value
     if output == "json":
         objects = [{"source": reach.source, "objects": list(reach.objects)} for reach in reached]
@@ -88,12 +87,3 @@ def _step(value: Any, step: str | int, shown: str) -> Any:
     else:
         hint = f"the value above it is {value!r}"
     raise ProblemsError([Problem("DC-CLI-002", f"`{shown}`: there is no `{step}`", hint, Place("explain"))])
-
-
-def reaches(rendered: Rendered, templates: Templates) -> list[Reach]:
-    """Everything that the environment makes, with what it read."""
-    stand_in, seen = traced(rendered)
-    with_argocd(stand_in)
-    names = tuple(str(obj.identity) for obj in rendered.argocd)
-    argocd = Reach("generator/argocd", names, frozenset(seen))
-    return [*template_reaches(rendered, templates), argocd]

@@ -16,8 +16,8 @@ SHUTDOWN_MANAGER = Resources(cpu="10m", memory="128Mi")  # Envoy Gateway's sidec
 class RateLimit(Model):
     """What one client address may ask of the edge."""
 
-    requests_per_second: int = Field(default=50, ge=1, le=10_000, description="Storefront and catalogue")
-    checkouts_per_minute: int = Field(default=30, ge=1, le=10_000, description="Login and checkout")
+    requests_per_second: int = Field(default=200, ge=1, le=10_000, description="Storefront and catalogue")
+    checkouts_per_minute: int = Field(default=300, ge=1, le=10_000, description="Login and checkout")
 
 
 class Certificates(Model):

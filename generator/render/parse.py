@@ -27,5 +27,7 @@ def parse(text: str) -> list[dict[str, Any]]:
         raise BrokenYamlError(_LINE.sub("", str(error)), int(found[1]) if found else 1) from None
     for document in documents:
         if not isinstance(document, dict | None):
-            raise BrokenYamlError(f"a document is a mapping with apiVersion and kind, not {document!r:.40}", 1)
+            raise BrokenYamlError(
+                f"a document is a mapping with apiVersion and kind, not {document!r:.40}", 1
+            )
     return [document for document in documents if document is not None]

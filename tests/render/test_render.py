@@ -11,9 +11,10 @@ from generator.config.load import LoadedEnvironment, load_environment
 from generator.problem import Problem, ProblemsError
 from generator.render.apps import load_apps
 from generator.render.model import Obj, Rendered
+from generator.render.reach import Reach, another, reaches
 from generator.render.render import render
 from generator.render.templates import Templates
-from generator.render.trace import Trace, template_reaches
+from generator.render.trace import Trace
 
 REPOSITORY = Path(__file__).parents[2]
 CONFIG_MAP = """apiVersion: v1
@@ -197,11 +198,26 @@ def test_chart_values_are_apart_from_objects(checkout: Checkout) -> None:
     )
 
 
-def test_a_value_is_traced_to_the_objects_that_read_it(checkout: Checkout) -> None:
+def reached(checkout: Checkout, *path: str) -> list[Reach]:
+    return reaches(checkout.render(), Templates(checkout.folder), lambda _: (), path)
+
+
+def test_a_value_reaches_the_objects_that_read_it(checkout: Checkout) -> None:
     checkout.app("a", reads=CONFIG_MAP.format(name="{{ env.domain }}"), other=CONFIG_MAP.format(name="x"))
-    reaches = list(template_reaches(checkout.render(), Templates(checkout.folder)))
-    assert [reach.objects for reach in reaches if reach.touches(("domain",))] == [
-        ("ConfigMap shop/dev.dhakacart.com.bd",)
+    assert reached(checkout, "domain") == [
+        Reach("apps/a/reads.yaml.j2", ("ConfigMap shop/dev.dhakacart.com.bd",))
+    ]
+
+
+def test_of_several_objects_those_are_reached_that_the_value_changes(checkout: Checkout) -> None:
+    replicas = "{{ env.shop.backend.replicas.max }}"
+    texts = [
+        CONFIG_MAP.format(name=name).replace("{}", f'{{a: "{value}"}}')
+        for name, value in (("x", replicas), ("y", 1))
+    ]
+    checkout.app("a", t=f"{{% set read = {replicas[2:-2]} %}}\n" + "---\n".join(texts))
+    assert reached(checkout, "shop", "backend", "replicas") == [
+        Reach("apps/a/t.yaml.j2", ("ConfigMap shop/x",))
     ]
 
 
@@ -216,17 +232,20 @@ def test_a_property_is_traced_to_what_it_is_computed_from() -> None:
     }
 
 
-def test_a_part_written_whole_is_traced_to_all_its_values(checkout: Checkout) -> None:
-    checkout.app(
-        "a", t=CONFIG_MAP.format(name="x").replace("{}", "{a: {{ env.edge.node_ports | yaml | yaml }}}")
-    )
-    (reach,) = template_reaches(checkout.render(), Templates(checkout.folder))
-    assert reach.touches(("edge", "nodePorts", "https"))
-    assert reach.touches(("edge",))
-    assert not reach.touches(("edge", "rateLimit"))
+def test_a_part_written_whole_is_reached_by_all_its_values(checkout: Checkout) -> None:
+    whole = CONFIG_MAP.format(name="x").replace("{}", "{a: {{ env.edge.node_ports | yaml | yaml }}}")
+    checkout.app("a", t=f"{whole}---\n{CONFIG_MAP.format(name='y')}")
+    everything = [Reach("apps/a/t.yaml.j2", ("ConfigMap shop/x", "ConfigMap shop/y"))]
+    assert reached(checkout, "edge", "nodePorts", "https") == reached(checkout, "edge") == everything
+    assert reached(checkout, "edge", "rateLimit") == []
 
 
 def test_an_app_of_one_kind_of_cluster_is_reached_by_that_kind(checkout: Checkout) -> None:
     checkout.app("a", extra="clusters: [k3s]\n", t=CONFIG_MAP.format(name="x"))
-    (reach,) = template_reaches(checkout.render(), Templates(checkout.folder))
-    assert reach.touches(("cluster", "kind"))
+    assert reached(checkout, "cluster", "kind") == [Reach("apps/a/t.yaml.j2", ("ConfigMap shop/x",))]
+
+
+@pytest.mark.parametrize("value", [True, 0, 3, 0.5, "512Mi", "prod", "", ("a", "b"), ("a",)])
+def test_another_value_is_another_of_the_same_form(value: object) -> None:
+    assert another(value) != value
+    assert type(another(value)) is type(value)
