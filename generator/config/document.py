@@ -10,6 +10,7 @@ import difflib
 import math
 import re
 import stat
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
@@ -29,10 +30,7 @@ MAX_DEPTH = 32
 # libyaml's C parser where PyYAML was built with it (every wheel is), else the ten times slower Python one.
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _BREAK = re.compile(r"\r\n|\r|\n")
-# Control characters, line separators that editors hide, and marks that turn the reading direction.
-_UNPRINTABLE = re.compile(
-    "[^\t\n\r\x20-\x7e\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+_UNSEEN = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\ufffe\uffff"
 _NUMBER = re.compile(r"[-+]?(?:0|[1-9]\d{0,17})(?P<fraction>\.\d+)?(?P<exponent>[eE][-+]?\d{1,3})?", re.ASCII)
 _WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
@@ -92,7 +90,7 @@ def open_document(path: FilePath, root: FilePath | None = None) -> tuple[Documen
 def parse_document(text: str, file: str) -> tuple[Document, list[Problem]]:
     """Parse the text of one YAML mapping. ProblemsError where nothing can be made of it."""
     lines = tuple(_BREAK.split(text))
-    _refuse_unprintable(lines, file)
+    _refuse_hidden(lines, file)
     reader = _Reader(file, lines, _Loader(text))
     try:
         value = reader.document()
@@ -190,19 +188,27 @@ def _neighbour(path: FilePath) -> str:
     return f"did you mean {(path.parent / near).as_posix()}?" if near else "check the path"
 
 
-def _refuse_unprintable(lines: tuple[str, ...], file: str) -> None:
+def _refuse_hidden(lines: tuple[str, ...], file: str) -> None:
     problems = [
         Problem(
             codes.BROKEN_YAML,
-            f"character U+{ord(found[0]):04X} cannot be seen and is not allowed",
-            f'remove it, or write it as an escape in double quotes: "\\u{ord(found[0]):04x}"',
-            Place(file, number, found.start() + 1, 1),
+            f"character U+{ord(line[column]):04X} cannot be seen and is not allowed",
+            f'remove it, or write it as an escape in double quotes: "\\u{ord(line[column]):04x}"',
+            Place(file, number, column + 1, 1),
         )
         for number, line in enumerate(lines, 1)
-        if (found := _UNPRINTABLE.search(line))
+        if not line.isprintable()
+        and (column := next((at for at, char in enumerate(line) if _hidden(char)), -1)) >= 0
     ]
     if problems:
         raise ProblemsError(problems)
+
+
+def _hidden(char: str) -> bool:
+    """Control characters, line separators that editors hide, and marks that turn the reading direction."""
+    if char == "\t":
+        return False
+    return unicodedata.category(char) in ("Cc", "Zl", "Zp") or char in _UNSEEN
 
 
 def _not_a_mapping(value: Any, start: Place, where: Place | None) -> Problem:
