@@ -48,10 +48,15 @@ def record_of(content: Mapping[str, bytes]) -> Record:
     return {path: (sha256(data).hexdigest(),) for path, data in content.items()}
 
 
-def both(before: Record, after: Record) -> Record:
-    """What holds while files are being replaced: each may be as before or as after."""
-    hashes = {path: (*before.get(path, ()), *after.get(path, ())) for path in {**before, **after}}
-    return {path: tuple(dict.fromkeys(each)) for path, each in hashes.items()}
+def format_meanwhile(before: Record, after: Record) -> bytes:
+    """What holds while files are being replaced: each may be as before or as after.
+
+    An empty line at the end tells it from every finished record, also where `after` only adds files.
+    """
+    hashes = {
+        path: dict.fromkeys((*before.get(path, ()), *after.get(path, ()))) for path in {**before, **after}
+    }
+    return format_record(hashes) + b"\n"
 
 
 def _corrupt(file: str, line: int) -> Problem:

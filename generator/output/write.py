@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 from generator.output.changes import Changes, plan, read_plain, refusals, shown
-from generator.output.record import RECORD, both, format_record
+from generator.output.record import RECORD, format_meanwhile, format_record
 from generator.problem import Place, Problem, ProblemsError
 
 __all__ = ["Changes", "apply", "apply_all", "plan"]
@@ -152,7 +152,7 @@ class _Job:
         for number, path in enumerate(self._writes):
             _create(f"{self.staging}/{number}", changes.content[path])
         _create(f"{self.staging}/record", format_record(changes.record))
-        _create(f"{self.staging}/record-meanwhile", format_record(both(changes.old_record, changes.record)))
+        _create(f"{self.staging}/record-meanwhile", format_meanwhile(changes.old_record, changes.record))
         if changes.old_record_bytes is not None:
             _create(f"{self.staging}/record-before", changes.old_record_bytes)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.output.record import RECORD
+from generator.output.record import RECORD, format_meanwhile, format_record, parse_record, record_of
 from generator.output.write import Changes, apply, apply_all, plan
 from generator.problem import Problem, ProblemsError
 
@@ -326,6 +326,14 @@ def test_a_record_in_a_merge_conflict_is_settled_by_rendering(
     write(merged, folder)
     assert without_record(on_disk(folder)) == merged
     assert plan(merged, folder).empty
+
+
+def test_a_record_under_way_is_never_taken_for_a_finished_one() -> None:
+    before, after = record_of({"a": b"1"}), record_of({"a": b"1", "b": b"2"})
+    for old, new in ((before, after), (after, before), ({}, after)):
+        meanwhile = format_meanwhile(old, new)
+        assert meanwhile not in (format_record(old), format_record(new))
+        assert parse_record(meanwhile, RECORD) == after
 
 
 # Several environments

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import itertools
 import os
 import signal
 import subprocess
@@ -368,20 +369,18 @@ def test_a_file_that_appears_while_rendering_is_not_overwritten(tmp_path: Path, 
     assert (folder / "values/loki.yaml").read_text() == "mine"
 
 
-def test_many_runs_at_once_end_with_the_tree_of_one(tmp_path: Path) -> None:
+def test_many_runs_at_once_end_with_the_tree_of_one(tmp_path: Path, on_disk: OnDisk) -> None:
     folder = tmp_path / "prod"
     folder.mkdir()
-    trees = [
-        {f"manifests/{path}.yaml": f"run {run}\n".encode() for path in range(run, run + 60)}
-        for run in range(4)
-    ]
-    children = [rendering_for(0.5, tree, folder) for tree in trees]
-    statuses = [os.waitpid(child, 0)[1] for child in children]
-    assert statuses == [0] * len(trees)
-    assert any(plan(tree, folder).empty for tree in trees)
+    children = [rendering_for(0.5, run, folder) for run in range(4)]
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * len(children)
+    files = tracked(on_disk(folder))
+    assert len(files) == 60
+    assert len(set(files.values())) == 1
+    assert plan(files, folder).empty
 
 
-def rendering_for(seconds: float, tree: Files, folder: Path) -> int:
+def rendering_for(seconds: float, run: int, folder: Path) -> int:
     """A process that renders again and again; it ends with 0 if nothing but other runs ever stopped it."""
     child = os.fork()
     if child:
@@ -389,8 +388,12 @@ def rendering_for(seconds: float, tree: Files, folder: Path) -> int:
     codes: set[str] = set()
     end = time.monotonic() + seconds
     try:
-        while time.monotonic() < end:
-            codes |= outcome(lambda: apply(plan(tree, folder), folder))
+        for turn in itertools.count():
+            content = f"run {run}, turn {turn}\n".encode()
+            tree = {f"manifests/{path}.yaml": content for path in range(run, run + 60)}
+            codes |= outcome(lambda tree=tree: apply(plan(tree, folder), folder))  # type: ignore[misc]
+            if time.monotonic() > end:
+                break
     except BaseException:  # whatever it is, a forked pytest must not go on
         os._exit(2)
     os._exit(0 if codes <= {"DC-OUT-007"} else 1)
