@@ -10,7 +10,7 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """A spot in a text file. Lines and columns count from 1 (0: the file as a whole), length in characters."""
+    """A spot in a text file. Lines and columns count from 1 (0: the whole file), length in characters."""
 
     file: str
     line: int = 0
@@ -25,7 +25,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake. `where` is the line to edit; `subject` names the object it shows in; `also` the lines that add to it."""
+    """One mistake.
+
+    `where` is the line to edit, `subject` the object that it shows in, `also` the lines that add to it.
+    """
 
     code: str
     message: str

@@ -14,7 +14,7 @@ from generator.check.schema import check_schema
 from generator.check.values import check_values
 from generator.check.versions import check_versions
 from generator.config.load import load_environments
-from generator.output.changes import Changes, plan
+from generator.output.changes import Changes, plan, refusals
 from generator.output.tree import tree
 from generator.output.write import apply_all
 from generator.problem import Problem, ProblemsError
@@ -80,6 +80,11 @@ def plan_all(repository: Repository, rendered: Iterable[Rendered]) -> list[tuple
     """What writing would change, with each environment's folder."""
     folders = [(tree(one), repository.clusters / one.environment.name) for one in rendered]
     return [(plan(files, folder), folder) for files, folder in folders]
+
+
+def refusals_of(planned: Iterable[tuple[Changes, Path]]) -> list[Problem]:
+    """What a run that writes would stop at: files edited by hand, and what is in the way."""
+    return [problem for changes, folder in planned for problem in refusals(changes, folder)]
 
 
 def write_all(planned: Sequence[tuple[Changes, Path]], *, force: bool) -> None:

@@ -17,7 +17,7 @@ from generator.cli.console import Console
 from generator.output.changes import Changes
 from generator.problem import Problem, ProblemsError
 from generator.repository import Repository
-from generator.workflow import Build, build, plan_all, write_all
+from generator.workflow import Build, build, plan_all, refusals_of, write_all
 
 WATCH_SECONDS = 0.3
 
@@ -77,6 +77,8 @@ class Once:
         planned = plan_all(repository, built.rendered)
         if self.write:
             write_all(planned, force=self.force)
+        elif self.console.format == "text":
+            self.console.problems(refusals_of(planned))
         self._report(repository, built, [changes for changes, _ in planned], time.perf_counter() - started)
         return int(self.drift_fails and any(not changes.empty for changes, _ in planned))
 
@@ -110,7 +112,12 @@ def demote_clock(built: Build) -> Build:
 def change_lines(folder: Path, root: Path, changes: Changes) -> list[str]:
     """One line a file that changes, with a sign."""
     shown = folder.relative_to(root).as_posix()
-    signs = (("+", "green", changes.added), ("~", "yellow", changes.changed), ("-", "red", changes.removed))
+    signs = (
+        ("+", "green", changes.added),
+        ("~", "yellow", changes.changed),
+        ("!", "magenta", changes.edited),
+        ("-", "red", changes.removed),
+    )
     return [click.style(f"{sign} {shown}/{path}", fg=color) for sign, color, paths in signs for path in paths]
 
 
@@ -118,12 +125,21 @@ def summary(changes: Changes) -> str:
     """`3 added, 1 changed, 0 removed` or `nothing changed`."""
     if changes.empty:
         return "nothing changed"
-    return f"{len(changes.added)} added, {len(changes.changed)} changed, {len(changes.removed)} removed"
+    edited = f", {len(changes.edited)} edited by hand" if changes.edited else ""
+    return (
+        f"{len(changes.added)} added, {len(changes.changed)} changed, {len(changes.removed)} removed{edited}"
+    )
 
 
 def as_json(changes: Changes) -> dict[str, Any]:
-    """For machines: the three lists of paths."""
-    return {"added": list(changes.added), "changed": list(changes.changed), "removed": list(changes.removed)}
+    """For machines: paths by what happens to them; `edited` by hand and `inTheWay` stop a run that writes."""
+    return {
+        "added": list(changes.added),
+        "changed": list(changes.changed),
+        "removed": list(changes.removed),
+        "edited": list(changes.edited),
+        "inTheWay": dict(changes.foreign),
+    }
 
 
 def _watch(console: Console, once: Once) -> int:

@@ -54,6 +54,8 @@ def test_one_number_changes_the_hpa_and_what_derives_from_it(checkout: Checkout)
             "manifests/shop-backend/horizontalpodautoscaler-shop-backend.yaml",
         ],
         "removed": [],
+        "edited": [],
+        "inTheWay": {},
     }
     hpa = checkout.files()["prod/manifests/shop-backend/horizontalpodautoscaler-shop-backend.yaml"].decode()
     assert "maxReplicas: 9\n" in hpa
@@ -65,6 +67,15 @@ def test_check_finds_drift_and_writes_nothing(checkout: Checkout) -> None:
     done = checkout.run("render", "--check")
     assert (done.returncode, checkout.files()) == (1, before)
     assert "~ clusters/prod/manifests/shop-backend/horizontalpodautoscaler-shop-backend.yaml" in done.stdout
+
+
+def test_check_names_files_edited_by_hand(checkout: Checkout) -> None:
+    file = "clusters/prod/manifests/shop-backend/horizontalpodautoscaler-shop-backend.yaml"
+    checkout.edit(file, "maxReplicas: 10", "maxReplicas: 30")
+    done = checkout.run("render", "--check")
+    assert done.returncode == 1
+    assert f"! {file}" in done.stdout
+    assert "DC-OUT-003" in done.stderr
 
 
 def test_a_dry_run_tells_and_succeeds(checkout: Checkout) -> None:
@@ -101,7 +112,13 @@ def test_a_file_edited_by_hand_stops_the_run_until_forced(checkout: Checkout) ->
     ("file", "old", "new", "status", "words"),
     [
         ("environments/prod.yaml", "replicas:", "replcas:", 2, "did you mean `replicas`?"),
-        ("environments/prod.yaml", MAX, MAX.replace("10", "2"), 2, "the minimum cannot be more than the maximum"),
+        (
+            "environments/prod.yaml",
+            MAX,
+            MAX.replace("10", "2"),
+            2,
+            "the minimum cannot be more than the maximum",
+        ),
         ("environments/prod.yaml", "10.30.0.0/16", "10.20.0.0/16", 2, "environments/staging.yaml"),
         ("environments/prod.yaml", 'version: "1.35"', 'version: "1.31"', 1, "DC-K8S-00"),
         ("apps/shop-backend/hpa.yaml.j2", "maxReplicas", "maxReplcas", 1, "did you mean"),
