@@ -41,6 +41,12 @@ spec:
 """
 
 
+@pytest.fixture(scope="module")
+def cache() -> Path:
+    """The checkout's own cache: schemas are derived once for all runs."""
+    return Path(__file__).parents[2] / ".cache"
+
+
 def valid(structural: dict[str, Any], value: Any) -> bool:
     return validator_for(strict(structural)).is_valid(value)
 

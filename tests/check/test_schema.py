@@ -17,6 +17,12 @@ FIXTURES = Path(__file__).parent / "schema"
 VERSION = "1.35"
 
 
+@pytest.fixture(scope="module")
+def cache() -> Path:
+    """The checkout's own cache: schemas are derived once for all runs."""
+    return Path(__file__).parents[2] / ".cache"
+
+
 def objects(path: Path) -> list[Obj]:
     return [Obj("sample", "apps/sample/x.yaml.j2", body) for body in parse(path.read_text())]
 

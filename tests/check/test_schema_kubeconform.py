@@ -20,6 +20,12 @@ VERSION = "1.35"
 
 
 @pytest.fixture(scope="module")
+def cache() -> Path:
+    """The checkout's own cache: schemas are derived once for all runs."""
+    return Path(__file__).parents[2] / ".cache"
+
+
+@pytest.fixture(scope="module")
 def program() -> Path:
     """kubeconform from the PATH or from `make tools`. In CI its absence is a failure."""
     found = find_kubeconform() or (INSTALLED if INSTALLED.is_file() else None)
