@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -78,6 +79,7 @@ def cli(context: click.Context, root: Path | None, quiet: bool, color: str) -> N
 
 def main() -> None:
     """Run the command; whatever happens, a user sees words and never a traceback."""
+    gc.set_threshold(100_000)  # objects are made in bulk and kept: looking for cycles in them finds none
     try:
         status = cli.main(standalone_mode=False)
     except ProblemsError as error:

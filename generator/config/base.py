@@ -45,6 +45,7 @@ class Model(BaseModel):
         strict=True,
         frozen=True,
         alias_generator=to_camel,
+        defer_build=True,  # parts are built with the whole that they belong to
     )
 
 
