@@ -98,10 +98,11 @@ def selects(selector: Any, labels: Labels) -> bool:
     """
     if not isinstance(selector, dict):
         return False
-    wanted = mapping(selector.get("matchLabels"))
-    if any(labels.get(key) != value for key, value in wanted.items()):
-        return False
-    return all(_expression_holds(item, labels) for item in maps(selector.get("matchExpressions")))
+    for key, value in mapping(selector.get("matchLabels")).items():
+        if labels.get(key) != value:
+            return False
+    expressions = selector.get("matchExpressions")
+    return not expressions or all(_expression_holds(item, labels) for item in maps(expressions))
 
 
 def _expression_holds(expression: Body, labels: Labels) -> bool:
@@ -137,21 +138,28 @@ class LabelIndex(Generic[T]):
         if not selector:
             return self._items.get(namespace, [])
         candidates = self._all.get(namespace, [])
-        for key, value in mapping(selector.get("matchLabels")).items():
+        wanted = mapping(selector.get("matchLabels"))
+        for key, value in wanted.items():
             having = self._having.get((namespace, key, value), []) if isinstance(value, str) else []
             if len(having) < len(candidates):
                 candidates = having
+        if len(selector) == len(wanted) == 1:
+            return [item for _, item in candidates]  # all of them have the one label that is asked for
         return [item for labels, item in candidates if selects(selector, labels)]
 
 
 @dataclass(slots=True, eq=False)
 class Policy:
-    """A NetworkPolicy. `ingress` and `egress` are its rules, None where it does not govern that direction."""
+    """A NetworkPolicy and the rendered pods that it selects.
+
+    `ingress` and `egress` are its rules, None where it does not govern that direction.
+    """
 
     obj: Obj
     selector: Body
     ingress: list[Body] | None
     egress: list[Body] | None
+    pods: list[Pod] = field(default_factory=list)
 
     @property
     def namespace(self) -> str:
@@ -246,6 +254,7 @@ class Index:
         self.service_labels: LabelIndex[Obj] = LabelIndex()
         self.policies: dict[str, list[Policy]] = defaultdict(list)
         self._elsewhere: dict[str, Elsewhere] = {}
+        self._peers: dict[tuple[str, str], list[Endpoint]] = {}
         for obj in self.objects:
             self.kinds[obj.kind].append(obj)
             self.found[obj.kind, obj.namespace, obj.name] = obj
@@ -427,10 +436,43 @@ class Index:
             if any(key.endswith("-database") for key in remote_keys(obj))
         )
 
+    def governed(self, policy: Policy) -> list[Endpoint]:
+        """The endpoints that a NetworkPolicy selects."""
+        return self._with_elsewhere(policy.namespace, policy.pods)
+
+    def peers(self, policy: Policy, peer: Body) -> list[Endpoint]:
+        """The endpoints that a peer of a rule of `policy` names; none for an address range."""
+        key = (policy.namespace, repr(peer))  # policies repeat a few peers: DNS, the edge, Prometheus
+        found = self._peers.get(key)
+        if found is None:
+            found = self._peers[key] = self._find_peers(policy.namespace, peer)
+        return found
+
+    def _find_peers(self, namespace: str, peer: Body) -> list[Endpoint]:
+        if "ipBlock" in peer:
+            return []
+        namespaces = [namespace]
+        if "namespaceSelector" in peer:
+            namespaces = self.namespaces_of(peer["namespaceSelector"])
+        selector = peer.get("podSelector", {})
+        return [
+            endpoint
+            for name in namespaces
+            for endpoint in self._with_elsewhere(name, self.pods_of(name, selector))
+        ]
+
+    def _with_elsewhere(self, namespace: str, pods: list[Pod]) -> list[Endpoint]:
+        return [*pods, self.elsewhere(namespace)] if self.is_open(namespace) else [*pods]
+
     @cached_property
     def prometheus_namespace(self) -> str:
         """Where Prometheus runs: the namespace of the app that is the chart kube-prometheus-stack, if any."""
         return next((app.namespace for app in self.apps.values() if app.chart == "kube-prometheus-stack"), "")
+
+    @cached_property
+    def data_subnets(self) -> dict[str, str]:
+        """Zone → address range of the database's subnet."""
+        return {str(zone): cidr for zone, cidr in self.environment.aws.network.data_subnets.items()}
 
     def config_place(self, app: str, *path: str) -> Place | None:
         """The line of the environment file that decides `path` for the shop's app; None for any other app."""
@@ -460,7 +502,8 @@ class Index:
             spec = mapping(obj.body.get("spec"))
             policy = Policy(obj, mapping(spec.get("podSelector")), *_directions(spec))
             self.policies[obj.namespace].append(policy)
-            for pod in self.pods_of(obj.namespace, policy.selector):
+            policy.pods = self.pods_of(obj.namespace, policy.selector)
+            for pod in policy.pods:
                 pod.policies.append(policy)
 
     def _link_budgets(self) -> None:

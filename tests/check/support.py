@@ -105,7 +105,11 @@ def merge(old: Any, new: Any) -> Any:
 
 
 def _named(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, dict) and "name" in item for item in value)
+    return (
+        bool(value)
+        and isinstance(value, list)
+        and all(isinstance(item, dict) and "name" in item for item in value)
+    )
 
 
 def rendered(world: World) -> Rendered:

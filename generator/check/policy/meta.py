@@ -5,6 +5,7 @@ from __future__ import annotations
 from generator.check.index import BUILT_IN_NAMESPACES, Index, dig, mapping, string_map
 from generator.check.rule import Finding, Findings, environment_rule, object_rule, register
 from generator.problem import Place
+from generator.render.conventions import OWNER_LABEL
 from generator.render.model import Identity, Obj
 
 STANDARD_LABELS = ("app.kubernetes.io/name", "app.kubernetes.io/part-of", "app.kubernetes.io/managed-by")
@@ -167,9 +168,9 @@ def standard_labels(obj: Obj, _index: Index) -> Findings:
 
     Sources: https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/
     """
-    labels = mapping(dig(obj.body, "metadata", "labels"))
-    missing = [name for name in STANDARD_LABELS if not labels.get(name)]
-    if missing:
+    labels = mapping(obj.body["metadata"].get("labels"))
+    if not all(map(labels.get, STANDARD_LABELS)):
+        missing = [name for name in STANDARD_LABELS if not labels.get(name)]
         yield Finding(f"it lacks the label {', '.join(missing)}", "leave it to the generator to set them")
 
 
@@ -184,11 +185,12 @@ def owner(obj: Obj, _index: Index) -> Findings:
     Sources: kube-linter required-annotation-email, required-label-owner.
     """
     metadata = obj.body["metadata"]
-    for key in ("labels", "annotations"):
-        for name, value in mapping(metadata.get(key)).items():
-            if value and isinstance(name, str) and name.rpartition("/")[2] == OWNER:
-                return
-    yield Finding("nobody owns it", "set `owner` in app.yaml")
+    labels = mapping(metadata.get("labels"))
+    if labels.get(OWNER_LABEL):
+        return
+    names = {name for name, value in (labels | mapping(metadata.get("annotations"))).items() if value}
+    if not any(str(name).rpartition("/")[2] == OWNER for name in names):
+        yield Finding("nobody owns it", "set `owner` in app.yaml")
 
 
 @environment_rule("DC-META-008", "No two objects are the same one")

@@ -64,11 +64,11 @@ def dangling_policy(index: Index) -> Findings:
     Sources: kube-linter dangling-networkpolicy, dangling-networkpolicypeer-podselector.
     """
     for policy in _policies(index):
-        if policy.selector and not any(True for _ in reach.governed(index, policy)):
+        if policy.selector and not index.governed(policy):
             yield Finding("it selects no pod", "use the labels of the pod", obj=policy.obj)
         for key, rule in _rules(policy):
             for peer in maps(rule.get(key)):
-                if "ipBlock" not in peer and not any(True for _ in reach.named(index, policy, peer)):
+                if "ipBlock" not in peer and not index.peers(policy, peer):
                     yield Finding(
                         f"a peer in `{key}` is no pod: {_words(peer)}", "use its labels", obj=policy.obj
                     )
@@ -172,20 +172,19 @@ def one_sided(index: Index) -> Findings:
     Sources: https://kubernetes.io/docs/concepts/services-networking/network-policies/
     """
     for policy in _policies(index):
+        own = index.governed(policy)
         for key, rule in _rules(policy):
             ports = maps(rule.get("ports")) or [{}]
             for peer in maps(rule.get(key)):
+                others = index.peers(policy, peer)
                 for item in ports:
-                    if not _agreed(index, policy, key, peer, item):
+                    if own and others and not _agreed(index, key, own, others, item):
                         yield _half(key, peer, item, policy)
 
 
-def _agreed(index: Index, policy: Policy, key: str, peer: Body, item: Body) -> bool:
-    """Whether some pod that `peer` names agrees with some pod under `policy`; also if either is nobody."""
-    others, own = list(reach.named(index, policy, peer)), list(reach.governed(index, policy))
+def _agreed(index: Index, key: str, own: list[Endpoint], others: list[Endpoint], item: Body) -> bool:
+    """Whether some of the endpoints that a rule names agrees with some that its policy governs."""
     protocol = text(item.get("protocol")) or "TCP"
-    if not others or not own:
-        return True
     if key == "from":
         return any(
             reach.leaves(index, other, mine, _port_of(mine, item), protocol)
@@ -269,17 +268,19 @@ def database_path(pod: Pod, index: Index) -> Findings:
 
     Sources: the tiers of this repository's network; secrets named `…-database` hold the credentials.
     """
-    environment = index.environment
-    subnets = environment.aws.network.data_subnets.items()
-    port = environment.database.port
+    subnets, port = index.data_subnets.items(), index.environment.database.port
+    blocks = reach.blocks(pod, port)
     if _holds_credentials(pod, index):
-        shut = [zone for zone, subnet in subnets if not reach.reaches_network(pod, subnet, port)]
+        shut = [zone for zone, subnet in subnets if not any(reach.covers(block, subnet) for block in blocks)]
         if shut:
             yield Finding(
                 f"it has the database's credentials, but no egress to port {port} in zone {', '.join(shut)}",
                 "add an ipBlock for each of env.aws.network.data_subnets",
             )
-    elif any(reach.touches_network(pod, subnet, port) for _, subnet in subnets):
+        return
+    # A rule without peers, or no policy at all, is a matter of DC-NET-001 and DC-NET-002.
+    written = [block for block in blocks if block != reach.ANYWHERE]
+    if any(reach.overlaps(block, subnet) for _, subnet in subnets for block in written):
         yield Finding(
             f"it may connect to the database (port {port} in the data subnets) but has no credentials for it",
             "remove the egress rule, or leave the data subnets out with `except`",

@@ -19,7 +19,6 @@ from generator.check.index import (
     Index,
     Pod,
     Policy,
-    dig,
     mapping,
     maps,
     selects,
@@ -31,99 +30,78 @@ from generator.render.model import Body
 Port = int | str | None
 """A number, the name of a container port, or None for "some port"."""
 
+Block = tuple[str, tuple[str, ...]]
+"""An IPv4 range, and the ranges left out of it."""
+
+ANYWHERE: Block = ("0.0.0.0/0", ())
+"""What a rule that names no peers allows."""
+
 
 def leaves(index: Index, source: Endpoint, target: Endpoint, port: Port, protocol: str = "TCP") -> bool:
     """Whether the policies of `source` let it connect to `port` of `target`."""
-    if not _is_closed(source, "egress"):
-        return True
-    return any(
-        _permits(index, policy, rule, "to", target, target, port, protocol)
-        for policy in source.policies
-        for rule in policy.egress or ()
-    )
+    return _passes(index, source, "to", target, target, port, protocol)
 
 
 def enters(index: Index, source: Endpoint, target: Endpoint, port: Port, protocol: str = "TCP") -> bool:
     """Whether the policies of `target` let `source` connect to its `port`."""
-    if not _is_closed(target, "ingress"):
-        return True
-    return any(
-        _permits(index, policy, rule, "from", source, target, port, protocol)
-        for policy in target.policies
-        for rule in policy.ingress or ()
-    )
+    return _passes(index, target, "from", source, target, port, protocol)
 
 
-def governed(index: Index, policy: Policy) -> Iterator[Endpoint]:
-    """The endpoints that a policy selects."""
-    return _endpoints(index, policy.namespace, policy.selector)
+def blocks(pod: Pod, port: int) -> list[Block]:
+    """The address ranges that `pod` may connect to on TCP `port`."""
+    found: list[Block] = []
+    closed = False
+    for policy in pod.policies:
+        closed = closed or policy.egress is not None
+        for rule in policy.egress or ():
+            if _has_port(rule, None, port, "TCP"):
+                found += _rule_blocks(rule)
+    return found if closed else [ANYWHERE]
 
 
-def named(index: Index, policy: Policy, peer: Body) -> Iterator[Endpoint]:
-    """The endpoints that a peer of one of a policy's rules names; none for an address range."""
-    if "ipBlock" in peer:
-        return
-    namespaces = [policy.namespace]
-    if "namespaceSelector" in peer:
-        namespaces = index.namespaces_of(peer["namespaceSelector"])
-    for namespace in namespaces:
-        yield from _endpoints(index, namespace, peer.get("podSelector", {}))
-
-
-def reaches_network(pod: Pod, network: str, port: int) -> bool:
-    """Whether the policies of `pod` let it connect to TCP `port` everywhere in the IPv4 range `network`."""
-    if not _is_closed(pod, "egress"):
-        return True
-    return any(
-        _has_port(rule, None, port, "TCP") and _covers(rule, network)
-        for policy in pod.policies
-        for rule in policy.egress or ()
-    )
-
-
-def touches_network(pod: Pod, network: str, port: int) -> bool:
-    """Whether a rule of `pod` names addresses that overlap the IPv4 range `network` on TCP `port`."""
-    return any(
-        _has_port(rule, None, port, "TCP") and _overlaps(rule, network)
-        for policy in pod.policies
-        for rule in policy.egress or ()
-    )
-
-
-def _endpoints(index: Index, namespace: str, selector: Any) -> Iterator[Endpoint]:
-    yield from index.pods_of(namespace, selector)
-    if index.is_open(namespace):
-        yield index.elsewhere(namespace)
-
-
-def _is_closed(endpoint: Endpoint, direction: str) -> bool:
-    """Whether only what a rule permits passes.
-
-    Pods elsewhere are closed if a policy selects all of their namespace and no chart may have opened it.
-    """
-    if isinstance(endpoint, Elsewhere) and endpoint.has_more_policies:
+@lru_cache(maxsize=1024)
+def covers(block: Block, network: str) -> bool:
+    """Whether all of the IPv4 range `network` is in `block`. What is no IPv4 range covers nothing."""
+    whole, wanted = _network(block[0]), _network(network)
+    if whole is None or wanted is None or not wanted.subnet_of(whole):
         return False
-    certain = isinstance(endpoint, Pod)
-    return any(
-        getattr(policy, direction) is not None and (certain or not policy.selector)
-        for policy in endpoint.policies
-    )
+    return not any(out is not None and out.overlaps(wanted) for out in map(_network, block[1]))
 
 
-def _permits(
-    index: Index,
-    policy: Policy,
-    rule: Body,
-    key: str,
-    other: Endpoint,
-    target: Endpoint,
-    port: Port,
-    protocol: str,
+@lru_cache(maxsize=1024)
+def overlaps(block: Block, network: str) -> bool:
+    """Whether some of the IPv4 range `network` is in `block`."""
+    whole, wanted = _network(block[0]), _network(network)
+    if whole is None or wanted is None or not wanted.overlaps(whole):
+        return False
+    return not any(out is not None and wanted.subnet_of(out) for out in map(_network, block[1]))
+
+
+def _passes(
+    index: Index, judge: Endpoint, key: str, other: Endpoint, target: Endpoint, port: Port, protocol: str
 ) -> bool:
-    if not _has_port(rule, target, port, protocol):
-        return False
-    peers = maps(rule.get(key))
-    return not peers or any(_names(index, policy.namespace, peer, other) for peer in peers)
+    """Whether the policies of one end, `judge`, let a connection with the `other` end pass.
+
+    What no policy governs is open. Pods elsewhere are governed for sure only by a policy for all of their
+    namespace, and unless a chart may have opened it.
+    """
+    certain = isinstance(judge, Pod)
+    if isinstance(judge, Elsewhere) and judge.has_more_policies:
+        return True
+    closed = False
+    for policy in judge.policies:
+        rules = policy.egress if key == "to" else policy.ingress
+        if rules is None:
+            continue
+        closed = closed or certain or not policy.selector
+        for rule in rules:
+            if _has_port(rule, target, port, protocol) and _has_peer(index, policy, rule.get(key), other):
+                return True
+    return not closed
+
+
+def _has_peer(index: Index, policy: Policy, peers: Any, other: Endpoint) -> bool:
+    return not peers or any(_names(index, policy.namespace, peer, other) for peer in maps(peers))
 
 
 def _names(index: Index, namespace: str, peer: Body, other: Endpoint) -> bool:
@@ -159,37 +137,19 @@ def _is_port(item: Body, target: Endpoint | None, port: Port, protocol: str) -> 
     )
 
 
-@lru_cache(maxsize=256)
+def _rule_blocks(rule: Body) -> Iterator[Block]:
+    peers = maps(rule.get("to"))
+    if not peers:
+        yield ANYWHERE
+    for peer in peers:
+        block = mapping(peer.get("ipBlock"))
+        if block:
+            yield text(block.get("cidr")), tuple(texts(block.get("except")))
+
+
 def _network(cidr: str) -> IPv4Network | None:
     """The range, or None for what is none (IPv6 included: these networks have no IPv6)."""
     try:
         return IPv4Network(cidr, strict=False)
     except ValueError:
         return None
-
-
-def _blocks(rule: Body) -> Iterator[tuple[IPv4Network, list[IPv4Network]]]:
-    """(range, ranges left out of it) of each address peer."""
-    for peer in maps(rule.get("to")):
-        block = mapping(peer.get("ipBlock"))
-        whole = _network(text(block.get("cidr")))
-        if whole is not None:
-            yield whole, [out for out in map(_network, texts(dig(block, "except"))) if out is not None]
-
-
-def _covers(rule: Body, network: str) -> bool:
-    wanted = _network(network)
-    if not maps(rule.get("to")):
-        return True
-    return wanted is not None and any(
-        wanted.subnet_of(block) and not any(out.overlaps(wanted) for out in excluded)
-        for block, excluded in _blocks(rule)
-    )
-
-
-def _overlaps(rule: Body, network: str) -> bool:
-    wanted = _network(network)
-    return wanted is not None and any(
-        wanted.overlaps(block) and not any(wanted.subnet_of(out) for out in excluded)
-        for block, excluded in _blocks(rule)
-    )
