@@ -7,7 +7,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from apiserver.control_plane import ControlPlane, KubectlError
+from generator.check.crd import manifest_files, read_crd
 
 FIRST = ("namespace", "priorityclass", "storageclass", "gatewayclass", "validatingadmissionpolicy")
 """Kinds that others need, by the first word of their file name; the rest follows in one go."""
@@ -50,15 +53,40 @@ def warnings(errors: str) -> list[str]:
     return [line for line in errors.splitlines() if line.strip() and not SKEW.search(line)]
 
 
-def resource_versions(cluster: ControlPlane, files: Iterable[Path]) -> dict[str, str]:
-    """File order → the object's resourceVersion, by kind, namespace and name."""
+def resource_versions(cluster: ControlPlane, files: Iterable[Path]) -> dict[tuple[str, str, str], str]:
+    """(kind, namespace, name) → resourceVersion of each object, which every write raises."""
     items: list[dict[str, Any]] = cluster.get(*_file_arguments(files))["items"]
     return {_identity(item): item["metadata"]["resourceVersion"] for item in items}
 
 
-def _identity(item: dict[str, Any]) -> str:
+def crds_by_kind(manifests: Path) -> dict[tuple[str, str], Path]:
+    """(group, kind) → the file of its CustomResourceDefinition."""
+    return {(crd["spec"]["group"], crd["spec"]["names"]["kind"]): path for path, crd in _crds(manifests)}
+
+
+def kinds_with_default_status(manifests: Path) -> set[str]:
+    """Kinds whose CRD gives `status` a default: the API server writes it down at the second apply."""
+    return {
+        crd["spec"]["names"]["kind"]
+        for _, crd in _crds(manifests)
+        for version in crd["spec"]["versions"]
+        if "default" in version["schema"]["openAPIV3Schema"]["properties"].get("status", {})
+    }
+
+
+def kinds(files: Iterable[Path]) -> set[tuple[str, str]]:
+    """(group, kind) of the objects in files."""
+    objects = (yaml.load(path.read_bytes(), yaml.CSafeLoader) for path in files)
+    return {(found["apiVersion"].rpartition("/")[0], found["kind"]) for found in objects}
+
+
+def _crds(manifests: Path) -> list[tuple[Path, dict[str, Any]]]:
+    return [(path, read_crd(path.read_bytes(), path)) for path in manifest_files(manifests)]
+
+
+def _identity(item: dict[str, Any]) -> tuple[str, str, str]:
     metadata = item["metadata"]
-    return f"{item['kind']} {metadata.get('namespace', '')}/{metadata['name']}"
+    return item["kind"], metadata.get("namespace", ""), metadata["name"]
 
 
 def _file_arguments(files: Iterable[Path]) -> Iterator[str]:
