@@ -26,7 +26,9 @@ def main() -> None:
     missing = [name for name in ("helm", "kubectl") if not shutil.which(name)]
     if missing:
         sys.exit(f"bench: {', '.join(missing)} not on the PATH; `tools/install.sh helm` builds helm")
-    with tempfile.TemporaryDirectory(prefix="dhakacart-bench-") as scratch:
+    cache = REPOSITORY / ".cache"  # on the disk that a checkout is on: /tmp is often another one
+    cache.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=cache) as scratch:
         rows = list(measure(Path(scratch), arguments.sizes, arguments.runs, arguments.kustomize_up_to))
     if arguments.json:
         print(json.dumps(rows, indent=2))  # noqa: T201

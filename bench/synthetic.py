@@ -16,6 +16,22 @@ project: shop
 namespace: shop
 dependsOn: [foundation, edge]
 """
+# The edge's own policy names the pods that it may reach; these are more of them.
+EDGE = """apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: bench
+  namespace: edge
+spec:
+  podSelector: {}
+  policyTypes: [Egress]
+  egress:
+    - to:
+        - namespaceSelector:
+            matchLabels: {kubernetes.io/metadata.name: shop}
+      ports:
+        - {protocol: TCP, port: 8000}
+"""
 CHART = "apiVersion: v2\nname: bench\nversion: 1.0.0\n"
 
 
@@ -27,10 +43,15 @@ def service_text(name: str, host: str) -> str:
 def make_checkout(real: Path, folder: Path, objects: int) -> Path:
     """A checkout with `environments/prod.yaml`, the real apps, and about `objects` synthetic objects."""
     shutil.copytree(real / "apps", folder / "apps")
+    shutil.copytree(
+        real / ".cache" / "crd-schemas", folder / ".cache" / "crd-schemas"
+    )  # derived once a release
+    shutil.copytree(real / ".cache" / "kubernetes-schemas", folder / ".cache" / "kubernetes-schemas")
     (folder / "environments").mkdir()
     shutil.copy(real / "environments" / "prod.yaml", folder / "environments")
     services = objects // OBJECTS_PER_SERVICE
     text = service_text("{{ name }}", "{{ env.domain }}")
+    (folder / "apps" / "edge" / "bench.yaml.j2").write_text(EDGE, encoding="utf-8")
     for index, first in enumerate(range(0, services, SERVICES_PER_APP)):
         app = folder / "apps" / f"bench-{index:03}"
         app.mkdir()
