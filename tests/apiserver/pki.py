@@ -10,6 +10,9 @@ DAYS = "2"
 SERVICE_IP = "10.0.0.1"
 """The first address of the service network, which the apiserver's certificate must name."""
 
+FRONT_PROXY = "front-proxy"
+"""The common name that servers of aggregated APIs are to accept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -21,11 +24,15 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Pki:
-    """Everything that a control plane authenticates with. `service_accounts` is the key that signs tokens."""
+    """Everything that a control plane authenticates with. `service_accounts` is the key that signs tokens.
+
+    `front_proxy` is what the apiserver shows to servers of aggregated APIs.
+    """
 
     ca: Pair
     server: Pair
     admin: Pair
+    front_proxy: Pair
     service_accounts: Path
     service_accounts_public: Path
 
@@ -39,10 +46,12 @@ def make_pki(folder: Path) -> Pki:
     _request(server, "/CN=kube-apiserver", f"subjectAltName={names}", "extendedKeyUsage=serverAuth", ca=ca)
     admin = _pair(folder, "admin")
     _request(admin, "/O=system:masters/CN=admin", "extendedKeyUsage=clientAuth", ca=ca)
+    front_proxy = _pair(folder, FRONT_PROXY)
+    _request(front_proxy, f"/CN={FRONT_PROXY}", "extendedKeyUsage=clientAuth", ca=ca)
     private, public = folder / "service-accounts.key", folder / "service-accounts.pub"
     _openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", private)
     _openssl("pkey", "-in", private, "-pubout", "-out", public)
-    return Pki(ca, server, admin, private, public)
+    return Pki(ca, server, admin, front_proxy, private, public)
 
 
 def _pair(folder: Path, name: str) -> Pair:

@@ -19,7 +19,10 @@ class ProcessError(RuntimeError):
 
 
 class Process:
-    """One running program. `stop` ends it and waits, at most `grace` seconds before it is killed."""
+    """One running program. `stop` ends it and waits, at most `grace` seconds before it is killed.
+
+    `executable` is what runs where the first word of `command` is only the name that it goes by.
+    """
 
     def __init__(
         self,
@@ -27,12 +30,15 @@ class Process:
         command: Sequence[str | Path],
         folder: Path,
         environment: Mapping[str, str] | None = None,
+        *,
+        executable: Path | None = None,
     ) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
         with self.log.open("wb") as log:
             self._child = subprocess.Popen(
                 [str(part) for part in command],
+                executable=executable,
                 cwd=folder,
                 env={**os.environ, **(environment or {})},
                 stdin=subprocess.DEVNULL,
@@ -51,10 +57,19 @@ class Process:
         """Whether it still runs."""
         return self._child.poll() is None
 
-    def stop(self, grace: float = 10) -> None:
-        """End it; returns when it is gone."""
+    @property
+    def exit_status(self) -> int | None:
+        """None while it runs; negative if a signal ended it."""
+        return self._child.poll()
+
+    def terminate(self) -> None:
+        """Ask it to end, without waiting."""
         if self.running:
             self._child.send_signal(signal.SIGTERM)
+
+    def stop(self, grace: float = 10) -> None:
+        """End it; returns when it is gone."""
+        self.terminate()
         try:
             self._child.wait(grace)
         except subprocess.TimeoutExpired:
