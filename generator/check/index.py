@@ -1,239 +1,27 @@
-"""One pass over an environment's objects, after which rules look things up instead of searching.
-
-Nothing here trusts the shape of an object: the schema check reports a list where a map belongs, and the
-rules must still run to the end. Hence `dig`, `mapping`, `maps` and friends, which answer "nothing" for what
-is not there or is of the wrong type.
-"""
+"""One pass over an environment's objects, after which rules look things up instead of searching."""
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from generator.argocd.charts import Kind, chart_kinds
+from generator.check.selector import LabelIndex, Labels
+from generator.check.shape import dig, mapping, maps, string_map, text, texts, whole
+from generator.check.view import POD_TEMPLATES, Container, Edge, Elsewhere, Endpoint, Pod, Policy
 from generator.config.environment import Environment
 from generator.problem import Place
 from generator.render.app import App
 from generator.render.model import Body, Obj, Rendered
 
-T = TypeVar("T")
-Labels = Mapping[str, str]
-
 NAME_LABEL = "kubernetes.io/metadata.name"
 BUILT_IN_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
-POD_TEMPLATES: dict[str, tuple[str, ...]] = {
-    "Pod": (),
-    "Deployment": ("spec", "template"),
-    "ReplicaSet": ("spec", "template"),
-    "StatefulSet": ("spec", "template"),
-    "DaemonSet": ("spec", "template"),
-    "Job": ("spec", "template"),
-    "CronJob": ("spec", "jobTemplate", "spec", "template"),
-}
 NETWORK_POLICY = Kind("networking.k8s.io", "NetworkPolicy")
 SCALED = ("Deployment", "StatefulSet")
 LONG_RUNNING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
 SHOP_WORKLOADS = {"shop-backend": "backend", "shop-frontend": "frontend"}
-
-
-def dig(value: Any, *path: str) -> Any:
-    """What lies at `path` in nested maps, or None."""
-    for key in path:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(key)
-    return value
-
-
-def mapping(value: Any) -> Body:
-    """`value` if it is a map, else an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def maps(value: Any) -> list[Body]:
-    """The maps of a list; empty for anything else."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def texts(value: Any) -> list[str]:
-    """The strings of a list; empty for anything else."""
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
-
-
-def text(value: Any) -> str:
-    """`value` if it is a string, else an empty one."""
-    return value if isinstance(value, str) else ""
-
-
-def whole(value: Any, default: int = 0) -> int:
-    """`value` if it is a whole number, else `default`."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else default
-
-
-def string_map(value: Any) -> dict[str, str]:
-    """The entries of a map whose value is a string: labels, annotations, a ConfigMap's data."""
-    if not isinstance(value, dict):
-        return {}
-    return {key: item for key, item in value.items() if isinstance(item, str)}
-
-
-def share(amount: Any, of: int) -> int | None:
-    """A count or a percentage ("25%", rounded up as Kubernetes does for budgets) of `of`; None if it is
-    neither.
-    """
-    if isinstance(amount, int) and not isinstance(amount, bool):
-        return amount
-    if isinstance(amount, str) and amount.endswith("%") and amount[:-1].isdigit():
-        return math.ceil(int(amount[:-1]) * of / 100)
-    return None
-
-
-def selects(selector: Any, labels: Labels) -> bool:
-    """Whether a label selector (matchLabels, matchExpressions) selects `labels`. Empty selects all, None
-    nothing.
-    """
-    if not isinstance(selector, dict):
-        return False
-    for key, value in mapping(selector.get("matchLabels")).items():
-        if labels.get(key) != value:
-            return False
-    expressions = selector.get("matchExpressions")
-    return not expressions or all(_expression_holds(item, labels) for item in maps(expressions))
-
-
-def _expression_holds(expression: Body, labels: Labels) -> bool:
-    key, operator = text(expression.get("key")), expression.get("operator")
-    values = texts(expression.get("values"))
-    if operator == "In":
-        return labels.get(key) in values
-    if operator == "NotIn":
-        return labels.get(key) not in values
-    return (key in labels) == (operator == "Exists")
-
-
-class LabelIndex(Generic[T]):
-    """Things found by label selector within a namespace, without going through all of them."""
-
-    def __init__(self) -> None:
-        self._items: dict[str, list[T]] = defaultdict(list)
-        self._all: dict[str, list[tuple[Labels, T]]] = defaultdict(list)
-        self._having: dict[tuple[str, str, str], list[tuple[Labels, T]]] = defaultdict(list)
-
-    def add(self, namespace: str, labels: Labels, item: T) -> None:
-        """Make `item` findable."""
-        entry = (labels, item)
-        self._items[namespace].append(item)
-        self._all[namespace].append(entry)
-        for key, value in labels.items():
-            self._having[namespace, key, value].append(entry)
-
-    def select(self, namespace: str, selector: Any) -> list[T]:
-        """What `selector` selects in `namespace`, in the order added."""
-        if not isinstance(selector, dict):
-            return []
-        if not selector:
-            return self._items.get(namespace, [])
-        candidates = self._all.get(namespace, [])
-        wanted = mapping(selector.get("matchLabels"))
-        for key, value in wanted.items():
-            having = self._having.get((namespace, key, value), []) if isinstance(value, str) else []
-            if len(having) < len(candidates):
-                candidates = having
-        if len(selector) == len(wanted) == 1:
-            return [item for _, item in candidates]  # all of them have the one label that is asked for
-        return [item for labels, item in candidates if selects(selector, labels)]
-
-
-@dataclass(slots=True, eq=False)
-class Policy:
-    """A NetworkPolicy and the rendered pods that it selects.
-
-    `ingress` and `egress` are its rules, None where it does not govern that direction.
-    """
-
-    obj: Obj
-    selector: Body
-    ingress: list[Body] | None
-    egress: list[Body] | None
-    pods: list[Pod] = field(default_factory=list)
-
-    @property
-    def namespace(self) -> str:
-        """Its namespace."""
-        return self.obj.namespace
-
-
-@dataclass(slots=True, eq=False)
-class Container:
-    """A container of a pod template; `init` for those that run before the others."""
-
-    pod: Pod
-    body: Body
-    init: bool
-    security: Body
-
-    @property
-    def name(self) -> str:
-        """`name`."""
-        return text(self.body.get("name"))
-
-    @property
-    def ports(self) -> list[Body]:
-        """`ports`."""
-        return maps(self.body.get("ports"))
-
-    def setting(self, key: str) -> Any:
-        """`securityContext.<key>` of the container, else of its pod."""
-        return self.security[key] if key in self.security else self.pod.security.get(key)
-
-
-@dataclass(slots=True, eq=False)
-class Pod:
-    """A pod template, whatever kind of object holds it."""
-
-    obj: Obj
-    labels: dict[str, str]
-    annotations: dict[str, str]
-    spec: Body
-    security: Body
-    containers: list[Container] = field(default_factory=list)
-    policies: list[Policy] = field(default_factory=list)
-    budgets: list[Obj] = field(default_factory=list)
-
-    @property
-    def namespace(self) -> str:
-        """Its namespace."""
-        return self.obj.namespace
-
-    def port(self, port: Any) -> int | None:
-        """The number of a container port given by name or number; None if no container declares that name."""
-        if isinstance(port, int):
-            return port
-        for container in self.containers:
-            for declared in container.ports:
-                if declared.get("name") == port:
-                    return whole(declared.get("containerPort")) or None
-        return None
-
-
-@dataclass(slots=True, eq=False)
-class Elsewhere:
-    """The pods of a namespace that are not rendered here: of a chart, a controller or the cluster itself.
-
-    Their labels are unknown, so every policy of the namespace may apply to them. Where a chart brings
-    policies of its own, `policies` is not all of them.
-    """
-
-    namespace: str
-    policies: list[Policy]
-    has_more_policies: bool
-
-
-Endpoint = Pod | Elsewhere
 
 
 class Index:
@@ -254,7 +42,6 @@ class Index:
         self.service_labels: LabelIndex[Obj] = LabelIndex()
         self.policies: dict[str, list[Policy]] = defaultdict(list)
         self._elsewhere: dict[str, Elsewhere] = {}
-        self._peers: dict[tuple[str, str], list[Endpoint]] = {}
         for obj in self.objects:
             self.kinds[obj.kind].append(obj)
             self.found[obj.kind, obj.namespace, obj.name] = obj
@@ -440,17 +227,24 @@ class Index:
         """The endpoints that a NetworkPolicy selects."""
         return self._with_elsewhere(policy.namespace, policy.pods)
 
-    def peers(self, policy: Policy, peer: Body) -> list[Endpoint]:
-        """The endpoints that a peer of a rule of `policy` names; none for an address range."""
-        key = (policy.namespace, repr(peer))  # policies repeat a few peers: DNS, the edge, Prometheus
-        found = self._peers.get(key)
-        if found is None:
-            found = self._peers[key] = self._find_peers(policy.namespace, peer)
-        return found
+    @cached_property
+    def edges(self) -> list[Edge]:
+        """Every connection between pods that a NetworkPolicy speaks of."""
+        return list(self._edges())
+
+    def _edges(self) -> Iterator[Edge]:
+        known: dict[tuple[str, str], list[Endpoint]] = {}  # policies repeat a few peers: DNS, Prometheus
+        for policy in (policy for policies in self.policies.values() for policy in policies):
+            for key, rules in (("from", policy.ingress), ("to", policy.egress)):
+                for rule, peer in ((rule, peer) for rule in rules or () for peer in maps(rule.get(key))):
+                    if "ipBlock" in peer:
+                        continue
+                    said = (policy.namespace, repr(peer))
+                    if said not in known:
+                        known[said] = self._find_peers(policy.namespace, peer)
+                    yield Edge(policy, key, rule, peer, known[said])
 
     def _find_peers(self, namespace: str, peer: Body) -> list[Endpoint]:
-        if "ipBlock" in peer:
-            return []
         namespaces = [namespace]
         if "namespaceSelector" in peer:
             namespaces = self.namespaces_of(peer["namespaceSelector"])

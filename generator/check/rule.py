@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 from generator.problem import Place, Severity
 
 if TYPE_CHECKING:
-    from generator.check.index import Container, Index, Pod
+    from generator.check.index import Index
+    from generator.check.view import Container, Pod
     from generator.render.model import Obj
 
 Scope = Literal["container", "pod", "object", "environment", "other"]

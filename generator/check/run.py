@@ -8,9 +8,10 @@ from datetime import date
 from typing import get_args
 
 import generator.check.catalogue  # noqa: F401  importing it registers the rules
-from generator.check.index import POD_TEMPLATES, Container, Index, Pod
+from generator.check.index import Index
 from generator.check.policy.meta import STALE_EXEMPTION, UNKNOWN_RULE
 from generator.check.rule import Finding, Rule, Scope, rules
+from generator.check.view import POD_TEMPLATES, Container, Pod
 from generator.problem import Place, Problem
 from generator.render.app import App
 from generator.render.model import Obj, Rendered

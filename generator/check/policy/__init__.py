@@ -4,12 +4,26 @@ from generator.check.policy import (
     argocd,
     images,
     meta,
+    monitors,
     network,
     pods,
     rbac,
     reliability,
     routes,
+    scaling,
     secrets,
 )
 
-__all__ = ["argocd", "images", "meta", "network", "pods", "rbac", "reliability", "routes", "secrets"]
+__all__ = [
+    "argocd",
+    "images",
+    "meta",
+    "monitors",
+    "network",
+    "pods",
+    "rbac",
+    "reliability",
+    "routes",
+    "scaling",
+    "secrets",
+]

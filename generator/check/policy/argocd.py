@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from generator.check.index import Index, dig, mapping, maps, text, texts
+from generator.check.index import Index
 from generator.check.rule import Finding, Findings, environment_rule, object_rule
+from generator.check.shape import dig, mapping, maps, text, texts
 from generator.render.model import Body, Obj
 
 APPLICATION = ("Application",)

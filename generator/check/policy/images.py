@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from generator.check.index import SHOP_WORKLOADS, Container, Index, text
+from generator.check.index import SHOP_WORKLOADS, Index
 from generator.check.rule import Finding, Findings, container_rule, environment_rule
+from generator.check.shape import text
+from generator.check.view import Container
 from generator.config.base import DIGEST
 from generator.config.names import REGISTRY
 from generator.problem import Place

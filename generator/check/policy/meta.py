@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from generator.check.index import BUILT_IN_NAMESPACES, Index, dig, mapping, string_map
+from generator.check.index import BUILT_IN_NAMESPACES, Index
 from generator.check.rule import Finding, Findings, environment_rule, object_rule, register
+from generator.check.shape import dig, mapping, string_map
 from generator.problem import Place
 from generator.render.conventions import OWNER_LABEL
 from generator.render.model import Identity, Obj

@@ -1,18 +1,19 @@
-"""Services, monitors and NetworkPolicies: nothing points nowhere, and what must talk can."""
+"""Services and NetworkPolicies: nothing points nowhere, and what must talk can."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
-from generator.check.index import Elsewhere, Endpoint, Index, Pod, Policy, dig, mapping, maps, text, texts
+from generator.check.index import Index
 from generator.check.policy import reach
 from generator.check.rule import Finding, Findings, environment_rule, object_rule, pod_rule
+from generator.check.shape import dig, mapping, maps, text
+from generator.check.view import Edge, Endpoint, Pod
 from generator.render.model import Body, Obj
 
 DNS_NAMESPACE = "kube-system"
 DNS_PORT = 53
-MONITORS = {"ServiceMonitor": "endpoints", "PodMonitor": "podMetricsEndpoints"}
 
 
 @pod_rule("DC-NET-001", "Network policies govern every pod, in and out")
@@ -63,15 +64,14 @@ def dangling_policy(index: Index) -> Findings:
 
     Sources: kube-linter dangling-networkpolicy, dangling-networkpolicypeer-podselector.
     """
-    for policy in _policies(index):
-        if policy.selector and not index.governed(policy):
-            yield Finding("it selects no pod", "use the labels of the pod", obj=policy.obj)
-        for key, rule in _rules(policy):
-            for peer in maps(rule.get(key)):
-                if "ipBlock" not in peer and not index.peers(policy, peer):
-                    yield Finding(
-                        f"a peer in `{key}` is no pod: {_words(peer)}", "use its labels", obj=policy.obj
-                    )
+    for policies in index.policies.values():
+        for policy in policies:
+            if policy.selector and not index.governed(policy):
+                yield Finding("it selects no pod", "use the labels of the pod", obj=policy.obj)
+    for edge in index.edges:
+        if not edge.others:
+            message = f"a peer in `{edge.key}` is no pod: {_words(edge.peer)}"
+            yield Finding(message, "use its labels", obj=edge.policy.obj)
 
 
 @object_rule("DC-NET-004", "Services have pods", kinds=("Service",))
@@ -88,31 +88,6 @@ def dangling_service(obj: Obj, index: Index) -> Findings:
     selector = dig(obj.body, "spec", "selector")
     if selector and not index.backends(obj) and not index.is_open(obj.namespace):
         yield Finding(f"its selector selects no pod: {_labels(selector)}", "use the labels of the pod")
-
-
-@object_rule("DC-NET-005", "Monitors find what they watch, and its port", kinds=tuple(MONITORS))
-def dangling_monitor(obj: Obj, index: Index) -> Findings:
-    """A ServiceMonitor must select a rendered Service, a PodMonitor a pod, and each endpoint's `port` must
-    be a port of it.
-
-    Why: Prometheus drops it without an error, and alerts on what it does not see stay silent.
-
-    Fix: use the labels and the port's name. In a namespace where pods come from a chart or a controller
-    nothing is said when nothing is found: it is not rendered here.
-
-    Sources: kube-linter dangling-servicemonitor.
-    """
-    namespaces = _watched_namespaces(obj, index)
-    targets = _watched(obj, index, namespaces)
-    if not targets and not any(index.is_open(namespace) for namespace in namespaces):
-        yield Finding("it selects nothing", "use the labels of what it should watch")
-    for endpoint in maps(dig(obj.body, "spec", MONITORS[obj.kind])):
-        port = endpoint.get("port")
-        for target in targets:
-            names = _port_names(target)
-            if port is not None and port not in names:
-                whose = target.obj.name if isinstance(target, Pod) else target.name
-                yield Finding(f"{whose} has no port named {port}", f"it has: {', '.join(names) or 'none'}")
 
 
 @object_rule("DC-NET-006", "Disruption budgets protect something", kinds=("PodDisruptionBudget",))
@@ -171,29 +146,27 @@ def one_sided(index: Index) -> Findings:
 
     Sources: https://kubernetes.io/docs/concepts/services-networking/network-policies/
     """
-    for policy in _policies(index):
-        own = index.governed(policy)
-        for key, rule in _rules(policy):
-            ports = maps(rule.get("ports")) or [{}]
-            for peer in maps(rule.get(key)):
-                others = index.peers(policy, peer)
-                for item in ports:
-                    if own and others and not _agreed(index, key, own, others, item):
-                        yield _half(key, peer, item, policy)
+    for edge in index.edges:
+        for item in maps(edge.rule.get("ports")) or [{}]:
+            if not _agreed(index, edge, item):
+                yield _half(edge, item)
 
 
-def _agreed(index: Index, key: str, own: list[Endpoint], others: list[Endpoint], item: Body) -> bool:
-    """Whether some of the endpoints that a rule names agrees with some that its policy governs."""
+def _agreed(index: Index, edge: Edge, item: Body) -> bool:
+    """Whether some of the endpoints that an edge names agrees with some that its policy governs.
+
+    Where either is nobody, DC-NET-003 says so.
+    """
     protocol = text(item.get("protocol")) or "TCP"
-    if key == "from":
-        return any(
-            reach.leaves(index, other, mine, _port_of(mine, item), protocol)
-            for other in others
-            for mine in own
-        )
-    return any(
-        reach.enters(index, mine, other, _port_of(other, item), protocol) for other in others for mine in own
-    )
+    own = index.governed(edge.policy)
+    for here, there in product(own, edge.others):
+        if edge.key == "from":
+            passes = reach.leaves(index, there, here, _port_of(here, item), protocol)
+        else:
+            passes = reach.enters(index, here, there, _port_of(there, item), protocol)
+        if passes:
+            return True
+    return not own or not edge.others
 
 
 def _port_of(target: Endpoint, item: Body) -> reach.Port:
@@ -204,55 +177,13 @@ def _port_of(target: Endpoint, item: Body) -> reach.Port:
     return port if isinstance(port, (int, str)) else None
 
 
-def _half(key: str, peer: Body, item: Body, policy: Policy) -> Finding:
+def _half(edge: Edge, item: Body) -> Finding:
     port = f"port {item['port']}" if "port" in item else "any port"
-    if key == "from":
-        return Finding(
-            f"it lets {_words(peer)} in to {port}, but no egress rule there lets it out",
-            "add the egress rule, or remove this one",
-            obj=policy.obj,
-        )
-    return Finding(
-        f"it lets its pods out to {port} of {_words(peer)}, but no ingress rule there lets them in",
-        "add the ingress rule, or remove this one",
-        obj=policy.obj,
-    )
-
-
-@object_rule("DC-NET-009", "Prometheus reaches what it watches", kinds=tuple(MONITORS))
-def unreachable_monitor(obj: Obj, index: Index) -> Findings:
-    """Network policies must let the namespace of Prometheus connect to each port that a monitor names, on
-    both sides.
-
-    Why: a target behind a closed door is "down", and its alerts wake people for nothing.
-
-    Fix: an ingress rule from the monitoring namespace to the metrics port, and an egress rule there. Pods
-    that are not rendered here are left out.
-
-    Sources: https://kubernetes.io/docs/concepts/services-networking/network-policies/
-    """
-    if not index.prometheus_namespace:
-        return
-    prometheus = index.elsewhere(index.prometheus_namespace)
-    targets = _watched(obj, index, _watched_namespaces(obj, index))
-    for endpoint in maps(dig(obj.body, "spec", MONITORS[obj.kind])):
-        for target in targets:
-            for pod, port in _scraped(index, target, endpoint.get("port")):
-                closed = closed_side(index, prometheus, pod, port)
-                if closed:
-                    yield Finding(
-                        f"Prometheus cannot reach port {port} of {pod.obj.kind} {pod.obj.name}: {closed}",
-                        f"allow {index.prometheus_namespace} to connect",
-                    )
-
-
-def closed_side(index: Index, source: Elsewhere, target: Pod, port: int) -> str:
-    """Which side refuses a connection, in words; empty if neither does."""
-    if not reach.enters(index, source, target, port):
-        return f"no ingress rule of {target.namespace} lets {source.namespace} in"
-    if not reach.leaves(index, source, target, port):
-        return f"no egress rule of {source.namespace} lets it out"
-    return ""
+    if edge.key == "from":
+        message = f"it lets {_words(edge.peer)} in to {port}, but no egress rule there lets it out"
+        return Finding(message, "add the egress rule, or remove this one", obj=edge.policy.obj)
+    message = f"it lets its pods out to {port} of {_words(edge.peer)}, but no ingress rule there lets them in"
+    return Finding(message, "add the ingress rule, or remove this one", obj=edge.policy.obj)
 
 
 @pod_rule("DC-NET-010", "Who has the database's password can reach it, and nobody else")
@@ -334,63 +265,6 @@ def exposed(obj: Obj, _index: Index) -> Findings:
         yield Finding(f"it is of type {kind}", "remove `type`, and add an HTTPRoute")
     if spec.get("externalIPs"):
         yield Finding("it has externalIPs", "remove them, and add an HTTPRoute")
-
-
-def _policies(index: Index) -> Iterator[Policy]:
-    for policies in index.policies.values():
-        yield from policies
-
-
-def _rules(policy: Policy) -> Iterator[tuple[str, Body]]:
-    """("from", rule) for ingress and ("to", rule) for egress."""
-    for rule in policy.ingress or ():
-        yield "from", rule
-    for rule in policy.egress or ():
-        yield "to", rule
-
-
-def _watched_namespaces(obj: Obj, index: Index) -> list[str]:
-    chosen = mapping(dig(obj.body, "spec", "namespaceSelector"))
-    if chosen.get("any") is True:
-        return sorted(index.owned_namespaces)
-    return texts(chosen.get("matchNames")) or [obj.namespace]
-
-
-def _watched(obj: Obj, index: Index, namespaces: list[str]) -> list[Obj | Pod]:
-    selector = dig(obj.body, "spec", "selector")
-    found: list[Obj | Pod] = []
-    for namespace in namespaces:
-        if obj.kind == "ServiceMonitor":
-            found += index.service_labels.select(namespace, selector)
-        else:
-            found += index.pods_of(namespace, selector)
-    return found
-
-
-def _port_names(target: Obj | Pod) -> list[str]:
-    if isinstance(target, Pod):
-        return [text(port.get("name")) for item in target.containers for port in item.ports]
-    return [text(port.get("name")) for port in maps(dig(target.body, "spec", "ports"))]
-
-
-def _scraped(index: Index, target: Obj | Pod, name: Any) -> Iterator[tuple[Pod, int]]:
-    """(pod, container port) behind the port `name` of a Service or pod."""
-    if isinstance(target, Pod):
-        number = target.port(name) if name else None
-        if number is not None:
-            yield target, number
-        return
-    for port in maps(dig(target.body, "spec", "ports")):
-        if port.get("name") == name:
-            yield from behind(index, target, port)
-
-
-def behind(index: Index, service: Obj, port: Body) -> Iterator[tuple[Pod, int]]:
-    """(pod, container port) that a port of a Service leads to."""
-    for pod in index.backends(service):
-        number = pod.port(port.get("targetPort", port.get("port")))
-        if number is not None:
-            yield pod, number
 
 
 def _labels(selector: Any) -> str:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from generator.check.index import Container, Index, Pod, dig, mapping, maps, text, texts
+from generator.check.index import Index
 from generator.check.rule import Finding, Findings, container_rule, pod_rule
+from generator.check.shape import dig, mapping, maps, text, texts
+from generator.check.view import Container, Pod
 
 LOWEST_ID = 10_000
 LOWEST_PORT = 1024

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from generator.check.index import Index, Pod, dig, mapping, maps, text, texts
+from generator.check.index import Index
 from generator.check.rule import Finding, Findings, object_rule, pod_rule
+from generator.check.shape import dig, mapping, maps, text, texts
+from generator.check.view import Pod
 from generator.render.model import Obj
 
 ROLES = ("Role", "ClusterRole")
@@ -12,6 +14,7 @@ READING = frozenset({"get", "list", "watch", "*"})
 WRITING = frozenset({"create", "update", "patch", "delete", "deletecollection", "*"})
 BECOMING = frozenset({"pods/exec", "pods/attach", "pods/portforward"})
 RIGHTS = frozenset({"roles", "clusterroles", "rolebindings", "clusterrolebindings"})
+BUILT_IN_ROLES = frozenset({"admin", "cluster-admin", "edit", "view"})
 WEBHOOKS = frozenset({"mutatingwebhookconfigurations", "validatingwebhookconfigurations"})
 
 
@@ -181,6 +184,3 @@ def missing_role(obj: Obj, index: Index) -> Findings:
     ):
         return
     yield Finding(f"it grants the {kind} {name}, which does not exist", "correct `roleRef.name`, or add it")
-
-
-BUILT_IN_ROLES = frozenset({"admin", "cluster-admin", "edit", "view"})

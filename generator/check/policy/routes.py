@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from generator.check.index import Index, dig, mapping, maps, selects, text, texts
-from generator.check.policy.network import behind, closed_side
+from generator.check.index import Index
+from generator.check.policy.reach import behind, closed_side
 from generator.check.rule import Finding, Findings, object_rule
+from generator.check.selector import selects
+from generator.check.shape import dig, mapping, maps, text, texts
 from generator.render.model import Body, Obj
 
 ROUTES = ("HTTPRoute", "GRPCRoute")

@@ -6,18 +6,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from generator.check.index import (
-    Container,
-    Index,
-    dig,
-    mapping,
-    maps,
-    remote_references,
-    string_map,
-    text,
-    texts,
-)
+from generator.check.index import Index, remote_references
 from generator.check.rule import Finding, Findings, container_rule, environment_rule, object_rule
+from generator.check.shape import dig, mapping, maps, string_map, text, texts
+from generator.check.view import Container
 from generator.config.names import SECRETS
 from generator.problem import Place
 from generator.render.model import Obj
