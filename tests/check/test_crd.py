@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,7 @@ def test_the_root_has_what_every_object_has() -> None:
         "properties": {
             "metadata": {"type": "object", "properties": {"name": {"type": "string", "maxLength": 3}}},
             "spec": {"type": "object"},
+            "status": {"type": "object", "properties": {"ready": {"type": "boolean"}}},
         },
     }
     validator = validator_for(root_schema("Thing", "example.com/v1", structural))
@@ -159,6 +161,7 @@ def test_the_root_has_what_every_object_has() -> None:
         "spec": {},
     }
     assert validator.is_valid(good)
+    assert validator.is_valid({**good, "status": {"anything": "goes"}})
     assert not validator.is_valid({**good, "metadata": {"name": "abcd"}})
     assert not validator.is_valid({**good, "metadata": {"name": "abc", "labels": {"a": True}}})
     assert not validator.is_valid({**good, "metadata": {"name": "abc", "label": {}}})
@@ -185,8 +188,17 @@ def test_derived_once_for_each_content(manifests: Path, tmp_path: Path) -> None:
     assert crd_schemas(manifests, tmp_path) == first
     assert (first / INDEX).stat().st_mtime_ns == written
     path = manifests / "example.com" / "things.yaml"
+    path.touch()
+    assert crd_schemas(manifests, tmp_path) == first, "the content decides, not the time"
     path.write_text(CRD.replace("op:", "operator:"))
     assert crd_schemas(manifests, tmp_path) != first
+
+
+def test_a_cache_that_was_half_deleted_is_made_again(manifests: Path, tmp_path: Path) -> None:
+    first = crd_schemas(manifests, tmp_path)
+    shutil.rmtree(first)
+    assert crd_schemas(manifests, tmp_path) == first
+    assert (first / "example.com/thing_v1.json").is_file()
 
 
 def test_a_failed_derivation_leaves_nothing(tmp_path: Path) -> None:
