@@ -10,7 +10,17 @@ from typing import Any
 from generator.argocd.charts import Kind, chart_kinds
 from generator.check.selector import LabelIndex, Labels
 from generator.check.shape import dig, mapping, maps, string_map, text, texts, whole
-from generator.check.view import POD_TEMPLATES, Container, Edge, Elsewhere, Endpoint, Pod, Policy
+from generator.check.view import (
+    POD_TEMPLATES,
+    Container,
+    Edge,
+    Elsewhere,
+    Endpoint,
+    Parent,
+    Pod,
+    Policy,
+    Route,
+)
 from generator.config.environment import Environment
 from generator.problem import Place
 from generator.render.app import App
@@ -21,6 +31,7 @@ BUILT_IN_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system
 NETWORK_POLICY = Kind("networking.k8s.io", "NetworkPolicy")
 SCALED = ("Deployment", "StatefulSet")
 LONG_RUNNING = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")
+ROUTES = ("HTTPRoute", "GRPCRoute")
 SHOP_WORKLOADS = {"shop-backend": "backend", "shop-frontend": "frontend"}
 
 
@@ -223,6 +234,36 @@ class Index:
             if any(key.endswith("-database") for key in remote_keys(obj))
         )
 
+    @cached_property
+    def routes(self) -> dict[tuple[str, str, str], Route]:
+        """(kind, namespace, name) → route of the Gateway API."""
+        return {(obj.kind, obj.namespace, obj.name): self._route(obj) for obj in self.of(*ROUTES)}
+
+    def _route(self, obj: Obj) -> Route:
+        spec = obj.body.get("spec")
+        backends: list[Body] = []
+        for rule in maps(dig(spec, "rules")):
+            backends += maps(rule.get("backendRefs"))
+            mirrors = (dig(item, "requestMirror", "backendRef") for item in maps(rule.get("filters")))
+            backends += [mirror for mirror in mirrors if isinstance(mirror, dict)]
+        parents = [
+            self._parent(obj, reference)
+            for reference in maps(dig(spec, "parentRefs"))
+            if reference.get("kind", "Gateway") == "Gateway"
+        ]
+        return Route(obj, texts(dig(spec, "hostnames")), parents, backends)
+
+    def _parent(self, route: Obj, reference: Body) -> Parent:
+        namespace = text(reference.get("namespace")) or route.namespace
+        gateway = self.get("Gateway", namespace, reference.get("name"))
+        section, port = reference.get("sectionName"), reference.get("port")
+        listeners = [
+            listener
+            for listener in maps(dig(gateway.body, "spec", "listeners") if gateway else None)
+            if section in (None, listener.get("name")) and port in (None, listener.get("port"))
+        ]
+        return Parent(reference, gateway, listeners)
+
     def governed(self, policy: Policy) -> list[Endpoint]:
         """The endpoints that a NetworkPolicy selects."""
         return self._with_elsewhere(policy.namespace, policy.pods)
@@ -230,19 +271,22 @@ class Index:
     @cached_property
     def edges(self) -> list[Edge]:
         """Every connection between pods that a NetworkPolicy speaks of."""
-        return list(self._edges())
-
-    def _edges(self) -> Iterator[Edge]:
         known: dict[tuple[str, str], list[Endpoint]] = {}  # policies repeat a few peers: DNS, Prometheus
-        for policy in (policy for policies in self.policies.values() for policy in policies):
-            for key, rules in (("from", policy.ingress), ("to", policy.egress)):
-                for rule, peer in ((rule, peer) for rule in rules or () for peer in maps(rule.get(key))):
-                    if "ipBlock" in peer:
-                        continue
-                    said = (policy.namespace, repr(peer))
-                    if said not in known:
-                        known[said] = self._find_peers(policy.namespace, peer)
-                    yield Edge(policy, key, rule, peer, known[said])
+        found = []
+        for policy, key, rule in self._policy_rules():
+            for peer in maps(rule.get(key)):
+                said = (policy.namespace, repr(peer))
+                if said not in known:
+                    known[said] = self._find_peers(policy.namespace, peer)
+                found.append(Edge(policy, key, rule, peer, known[said]))
+        return [edge for edge in found if "ipBlock" not in edge.peer]
+
+    def _policy_rules(self) -> Iterator[tuple[Policy, str, Body]]:
+        """(policy, "from" or "to", rule) of every rule."""
+        for policies in self.policies.values():
+            for policy in policies:
+                yield from ((policy, "from", rule) for rule in policy.ingress or ())
+                yield from ((policy, "to", rule) for rule in policy.egress or ())
 
     def _find_peers(self, namespace: str, peer: Body) -> list[Endpoint]:
         namespaces = [namespace]

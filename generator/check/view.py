@@ -119,3 +119,22 @@ class Edge:
     rule: Body
     peer: Body
     others: list[Endpoint]
+
+
+@dataclass(slots=True, eq=False)
+class Parent:
+    """A Gateway that a route attaches to (None if there is none), and the listeners of it that are meant."""
+
+    reference: Body
+    gateway: Obj | None
+    listeners: list[Body]
+
+
+@dataclass(slots=True, eq=False)
+class Route:
+    """A route of the Gateway API: `parents` that are Gateways, and every backend, mirrors too."""
+
+    obj: Obj
+    hosts: list[str]
+    parents: list[Parent]
+    backends: list[Body]

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
-from generator.check.index import Index
+from generator.check.index import ROUTES, Index
 from generator.check.policy.reach import behind, closed_side
 from generator.check.rule import Finding, Findings, object_rule
 from generator.check.selector import selects
 from generator.check.shape import dig, mapping, maps, text, texts
+from generator.check.view import Parent, Route
 from generator.render.model import Body, Obj
 
-ROUTES = ("HTTPRoute", "GRPCRoute")
 ENCRYPTED = ("HTTPS", "TLS")
 ISSUER_ANNOTATIONS = ("cert-manager.io/cluster-issuer", "cert-manager.io/issuer")
 GATEWAY_GROUP = "gateway.networking.k8s.io"
 ATTACHED = ("BackendTrafficPolicy", "ClientTrafficPolicy", "EnvoyExtensionPolicy", "SecurityPolicy")
+
+
+def _route(obj: Obj, index: Index) -> Route:
+    return index.routes[obj.kind, obj.namespace, obj.name]
 
 
 def _listeners(gateway: Obj) -> list[Body]:
@@ -82,7 +85,7 @@ def gateway_routes(obj: Obj, _index: Index) -> Findings:
 
 
 @object_rule("DC-NET-015", "Hosts are named, without wildcards", kinds=("Gateway", *ROUTES))
-def hosts(obj: Obj, _index: Index) -> Findings:
+def hosts(obj: Obj, index: Index) -> Findings:
     """Each route must have `hostnames`, and neither they nor a listener's `hostname` may have a `*`. A
     listener may be without one: AWS' load balancer sends no server name by which it could be chosen.
 
@@ -100,7 +103,7 @@ def hosts(obj: Obj, _index: Index) -> Findings:
                     f"listener {text(listener.get('name'))} is for {host}", "name the host, or none"
                 )
         return
-    names = texts(dig(obj.body, "spec", "hostnames"))
+    names = _route(obj, index).hosts
     if not names or any("*" in name for name in names):
         yield Finding(f"it is for {', '.join(names) or 'any host'}", "name the host")
 
@@ -119,9 +122,9 @@ def plain_http(obj: Obj, index: Index) -> Findings:
     """
     plain = [
         text(listener.get("name"))
-        for _, gateway, listeners in _parents(obj, index)
-        for listener in listeners
-        if listener.get("protocol") == "HTTP" and _admits(index, gateway, listener, obj)
+        for parent in _route(obj, index).parents
+        for listener in parent.listeners
+        if listener.get("protocol") == "HTTP" and _admits(index, parent, listener, obj)
     ]
     if plain and not all(map(_redirects, maps(dig(obj.body, "spec", "rules")))):
         yield Finding(
@@ -148,7 +151,7 @@ def granted(obj: Obj, index: Index) -> Findings:
     Sources: https://gateway-api.sigs.k8s.io/api-types/referencegrant/; polaris
     httpRouteCrossNamespaceBackendRef.
     """
-    for kind, reference in _foreign(obj):
+    for kind, reference in _foreign(obj, index):
         namespace, name = text(reference.get("namespace")), text(reference.get("name"))
         if namespace not in ("", obj.namespace) and not _is_granted(obj, index, kind, namespace, name):
             yield Finding(
@@ -157,12 +160,14 @@ def granted(obj: Obj, index: Index) -> Findings:
             )
 
 
-def _foreign(obj: Obj) -> Iterator[tuple[str, Body]]:
+def _foreign(obj: Obj, index: Index) -> Iterator[tuple[str, Body]]:
     """(kind, reference) of everything that a Gateway or route takes from elsewhere, parents excepted."""
-    for listener in _listeners(obj) if obj.kind == "Gateway" else ():
-        for reference in maps(dig(listener, "tls", "certificateRefs")):
-            yield text(reference.get("kind")) or "Secret", reference
-    for reference in _backends(obj):
+    if obj.kind == "Gateway":
+        for listener in _listeners(obj):
+            for reference in maps(dig(listener, "tls", "certificateRefs")):
+                yield text(reference.get("kind")) or "Secret", reference
+        return
+    for reference in _route(obj, index).backends:
         yield text(reference.get("kind")) or "Service", reference
 
 
@@ -194,49 +199,34 @@ def parents(obj: Obj, index: Index) -> Findings:
     """
     if not maps(dig(obj.body, "spec", "parentRefs")):
         yield Finding("it attaches to nothing", "name a Gateway in `parentRefs`")
-    for reference, gateway, listeners in _parents(obj, index):
-        name = text(reference.get("name"))
-        if gateway is None:
+    for parent in _route(obj, index).parents:
+        name = text(parent.reference.get("name"))
+        if parent.gateway is None:
             yield Finding(f"its parent, Gateway {name}, does not exist", "correct `parentRefs`")
-        elif not listeners:
+        elif not parent.listeners:
+            reference = parent.reference
             section = reference.get("sectionName") or reference.get("port")
             yield Finding(f"Gateway {name} has no listener {section}", "correct `sectionName`")
-        elif not any(_admits(index, gateway, listener, obj) for listener in listeners):
+        elif not any(_admits(index, parent, listener, obj) for listener in parent.listeners):
             yield Finding(
                 f"Gateway {name} takes no routes of namespace {obj.namespace}",
                 "label the namespace as the listener asks",
             )
-        elif not any(_shares_host(listener, obj) for listener in listeners):
+        elif not any(_shares_host(listener, obj) for listener in parent.listeners):
             yield Finding(f"Gateway {name} does not listen for its host names", "use the listener's host")
 
 
-def _parents(route: Obj, index: Index) -> Iterator[tuple[Body, Any, list[Body]]]:
-    """(reference, Gateway or None, listeners meant) of each parent that is a Gateway."""
-    for reference in maps(dig(route.body, "spec", "parentRefs")):
-        if reference.get("kind", "Gateway") != "Gateway":
-            continue
-        namespace = text(reference.get("namespace")) or route.namespace
-        gateway = index.get("Gateway", namespace, reference.get("name"))
-        listeners = _listeners(gateway) if gateway else []
-        yield (
-            reference,
-            gateway,
-            [
-                listener
-                for listener in listeners
-                if reference.get("sectionName") in (None, listener.get("name"))
-                and reference.get("port") in (None, listener.get("port"))
-            ],
-        )
-
-
-def _admits(index: Index, gateway: Obj, listener: Body, route: Obj) -> bool:
+def _admits(index: Index, parent: Parent, listener: Body, route: Obj) -> bool:
     """Whether a listener takes routes of this one's namespace."""
     namespaces = mapping(dig(listener, "allowedRoutes", "namespaces"))
     whose = namespaces.get("from", "Same")
     if whose == "Selector":
         return selects(namespaces.get("selector"), index.labels_of_namespace(route.namespace))
-    return whose == "All" or (whose == "Same" and gateway.namespace == route.namespace)
+    return whose == "All" or (whose == "Same" and _namespace(parent) == route.namespace)
+
+
+def _namespace(parent: Parent) -> str:
+    return parent.gateway.namespace if parent.gateway else ""
 
 
 def _shares_host(listener: Body, route: Obj) -> bool:
@@ -247,16 +237,6 @@ def _shares_host(listener: Body, route: Obj) -> bool:
 
 def _same_host(pattern: str, host: str) -> bool:
     return pattern == host or (pattern.startswith("*.") and host.endswith(pattern[1:]))
-
-
-def _backends(route: Obj) -> Iterator[Body]:
-    """The references to backends of a route, of mirrors too."""
-    for rule in maps(dig(route.body, "spec", "rules")):
-        yield from maps(rule.get("backendRefs"))
-        for item in maps(rule.get("filters")):
-            mirror = dig(item, "requestMirror", "backendRef")
-            if isinstance(mirror, dict):
-                yield mirror
 
 
 @object_rule("DC-NET-019", "Routes lead to a Service and port that exist", kinds=ROUTES)
@@ -270,7 +250,7 @@ def backends(obj: Obj, index: Index) -> Findings:
 
     Sources: kube-linter dangling-ingress, the same idea.
     """
-    for reference in _backends(obj):
+    for reference in _route(obj, index).backends:
         kind = text(reference.get("kind")) or "Service"
         namespace = text(reference.get("namespace")) or obj.namespace
         name, port = text(reference.get("name")), reference.get("port")
@@ -298,10 +278,11 @@ def unreachable_backend(obj: Obj, index: Index) -> Findings:
 
     Sources: https://kubernetes.io/docs/concepts/services-networking/network-policies/
     """
-    gateways = {gateway.namespace for _, gateway, _ in _parents(obj, index) if gateway is not None}
+    parents = _route(obj, index).parents
+    gateways = {parent.gateway.namespace for parent in parents if parent.gateway is not None}
     for namespace in sorted(gateways):
         proxies = index.elsewhere(namespace)
-        for reference in _backends(obj):
+        for reference in _route(obj, index).backends:
             target = text(reference.get("namespace")) or obj.namespace
             service = index.get("Service", target, reference.get("name"))
             for port in maps(dig(service.body, "spec", "ports")) if service else ():
