@@ -42,5 +42,9 @@ def find_repository(start: Path) -> Repository:
             return Repository(folder)
     hint = "go to the checkout, or name it with --root"
     raise ProblemsError(
-        [Problem("DC-CLI-001", "no folder here or above has `environments` and `apps`", hint, Place(str(start)))]
+        [
+            Problem(
+                "DC-CLI-001", "no folder here or above has `environments` and `apps`", hint, Place(str(start))
+            )
+        ]
     )

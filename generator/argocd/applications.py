@@ -41,7 +41,7 @@ SYNC_OPTIONS = (
     "PruneLast=true",
     "ServerSideApply=true",
 )
-CASCADE = "resources-finalizer.argocd.argoproj.io"
+CASCADE = "resources-finalizer.argocd.argoproj.io/foreground"
 
 
 def applications(rendered: Rendered) -> tuple[Obj, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import generator.check.other_codes
 import generator.check.policy
 import generator.check.schema_codes
 import generator.check.values  # noqa: F401  these imports register the rules of each

@@ -9,13 +9,17 @@ from generator.check.rule import Rule, rules
 
 SECTIONS = ("Why", "Fix", "Sources")
 AREAS = {
+    "APP": "Apps and templates",
     "ARGO": "Argo CD",
     "CFG": "Config files",
     "CHT": "Chart values",
+    "CLI": "Command line",
+    "EDT": "Scaffolds",
     "IMG": "Images",
     "K8S": "Versions",
     "META": "Namespaces, labels, identity",
     "NET": "Network and edge",
+    "OUT": "Output",
     "POD": "Pod security",
     "RBAC": "Identity and rights",
     "REL": "Reliability",

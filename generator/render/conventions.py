@@ -21,7 +21,11 @@ CLUSTER_SCOPED = frozenset(
     }
 )  # fmt: skip
 HOLDS_DATA = frozenset({"Namespace", "PersistentVolume", "PersistentVolumeClaim"})
-POD_TEMPLATES = frozenset({"DaemonSet", "Deployment", "Job", "ReplicaSet", "StatefulSet"})
+_TEMPLATE = ("spec", "template")
+POD_TEMPLATES = {
+    "CronJob": ("spec", "jobTemplate", *_TEMPLATE),
+    **dict.fromkeys(("DaemonSet", "Deployment", "Job", "ReplicaSet", "StatefulSet"), _TEMPLATE),
+}
 
 
 def apply(body: Body, name: str, app: AppSpec) -> Body:
@@ -42,9 +46,10 @@ def apply(body: Body, name: str, app: AppSpec) -> Body:
 
 def _pod_template(body: Body) -> Body | None:
     """The pod template, where there is one: the schema check says so where there is none."""
-    spec = body.get("spec")
-    template = spec.get("template") if isinstance(spec, dict) else None
-    return template if isinstance(template, dict) else None
+    part: Any = body
+    for key in POD_TEMPLATES[body["kind"]]:
+        part = part.get(key) if isinstance(part, dict) else None
+    return part if isinstance(part, dict) else None
 
 
 def _labels(name: str, app: AppSpec) -> dict[str, str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from argo_model import apps, by_kind, object_allowed, repository_allowed, sources, sync_order, wave
 
+from argocd.argo_model import apps, by_kind, object_allowed, repository_allowed, sources, sync_order, wave
 from generator.argocd import with_argocd
 from generator.argocd.charts import chart_kinds
 from generator.argocd.waves import waves

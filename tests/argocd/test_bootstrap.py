@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from argo_model import by_kind, sources
 
+from argocd.argo_model import by_kind, sources
 from generator.argocd import with_argocd
 from generator.config.load import load_environments
 from generator.config.names import SECRETS

@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from support import base, documents, rendered
 
+from check.support import base, documents, rendered
 from generator.check.run import check
 from generator.check.schema import check_schema
 from generator.render.model import Obj, Rendered

@@ -6,8 +6,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from support import FIXTURES, base, documents, patched, rendered
 
+from check.support import FIXTURES, base, documents, patched, rendered
 from generator.check.docs import pages
 from generator.check.rule import rules
 from generator.check.run import check

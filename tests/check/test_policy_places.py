@@ -6,8 +6,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from support import FIXTURES, World, base, documents, merge, patched, rendered
 
+from check.support import FIXTURES, World, base, documents, merge, patched, rendered
 from generator.check.run import check, check_all
 from generator.problem import Place, Problem
 from generator.render.apps import load_apps

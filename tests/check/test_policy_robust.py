@@ -8,8 +8,8 @@ from datetime import date
 from typing import Any
 
 import pytest
-from support import base, rendered
 
+from check.support import base, rendered
 from generator.check.run import check
 from generator.render.model import Body
 

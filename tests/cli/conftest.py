@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cli_checkout import Checkout, make_checkout
+
+from cli.checkout import Checkout, make_checkout
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from cli_checkout import REPOSITORY, Checkout
 
+from cli.checkout import REPOSITORY, Checkout
 from generator.cli import COMMANDS
 
 

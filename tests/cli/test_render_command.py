@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from cli_checkout import COMMAND, Checkout, make_checkout
+
+from cli.checkout import COMMAND, Checkout, make_checkout
 
 MAX = "      min: 3\n      max: 10\n"
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from bad_cases import CASES, GOOD, problems_of, read_case
 
+from config.bad_cases import CASES, GOOD, problems_of, read_case
 from generator.config.codes import CODES
 from generator.config.document import MAX_BYTES, read_document
 from generator.problem import Place, Problem, ProblemsError

@@ -8,8 +8,8 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from bad_cases import CASES, GOOD, read_case
 
+from config.bad_cases import CASES, GOOD, read_case
 from generator.config.document import parse_document
 from generator.config.schema import schema_text
 from generator.problem import ProblemsError

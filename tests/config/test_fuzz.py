@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from bad_cases import GOOD
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from config.bad_cases import GOOD
 from generator.config.codes import CODES
 from generator.config.load import load_environment
 from generator.problem import Place, Problem, ProblemsError

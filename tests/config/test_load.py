@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from bad_cases import GOOD
 
+from config.bad_cases import GOOD
 from generator.config.load import LoadedEnvironment, load_environment, load_environments
 from generator.config.tiers import TIER_DEFAULTS
 from generator.problem import Place, Problem, ProblemsError

@@ -104,6 +104,13 @@ def test_pod_templates_get_the_labels_too(checkout: Checkout) -> None:
     assert pod["app.kubernetes.io/name"] == "a"
 
 
+def test_so_does_the_pod_of_a_cron_job(checkout: Checkout) -> None:
+    spec = "spec: {jobTemplate: {spec: {template: {spec: {containers: []}}}}}\n"
+    checkout.app("a", d=f"apiVersion: batch/v1\nkind: CronJob\nmetadata: {{name: x}}\n{spec}")
+    template = only(checkout.render()).body["spec"]["jobTemplate"]["spec"]["template"]
+    assert template["metadata"]["labels"]["app.kubernetes.io/name"] == "a"
+
+
 @pytest.mark.parametrize("spec", ["", "spec: 3\n", "spec: {template: no}\n"])
 def test_a_deployment_without_pods_is_left_to_the_schema(checkout: Checkout, spec: str) -> None:
     checkout.app("a", d=f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: x}}\n{spec}")
