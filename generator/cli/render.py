@@ -89,11 +89,17 @@ class Once:
             return
         if built.problems:
             self.console.say(f"{counted(len(built.problems), 'warning')}: `dhakacart validate` shows them")
-        for one, change in zip(built.rendered, changes, strict=True):
-            for line in change_lines(repository.clusters / one.environment.name, repository.root, change):
-                self.console.say(line)
+        pairs = list(zip(built.rendered, changes, strict=True))
+        folders = [repository.clusters / one.environment.name for one in built.rendered]
+        lines = [
+            line
+            for folder, change in zip(folders, changes, strict=True)
+            for line in change_lines(folder, repository.root, change)
+        ]
+        if lines:
+            self.console.say("\n".join(lines))
         verb = "rendered" if self.write else "compared"
-        for one, change in zip(built.rendered, changes, strict=True):
+        for one, change in pairs:
             objects = counted(len(one.everything), "object")
             apps = counted(len(one.apps), "app")
             self.console.say(f"{one.environment.name}: {verb} {objects} of {apps}, {summary(change)}")
