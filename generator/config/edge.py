@@ -55,8 +55,8 @@ class Proxies(Model):
 
     @property
     def most_pods(self) -> int:
-        """Pods that exist at once at most: a rollout starts one at a time, while one old one still ends."""
-        return self.replicas.max + 2
+        """Pods that exist at once at most: all made anew by a rollout, while the old ones drain for a minute."""
+        return 2 * self.replicas.max
 
 
 class Edge(Model):

@@ -34,22 +34,22 @@ def test_a_quota_is_the_sum_of_its_pods_as_the_api_server_writes_it() -> None:
     }
 
 
-def test_the_shop_may_hold_all_replicas_a_surge_old_pods_that_end_and_the_migration(
+def test_the_shop_may_hold_all_replicas_the_old_ones_that_still_end_and_the_migration(
     prod: Environment,
 ) -> None:
     backend, frontend = prod.shop.backend, prod.shop.frontend
     assert (backend.surge, frontend.surge) == (3, 2)  # a quarter of 10 and of 8, rounded up
-    assert (backend.most_pods, frontend.most_pods) == (16, 12)
-    assert prod.shop.quota["pods"] == "29"
+    assert (backend.most_pods, frontend.most_pods) == (20, 16)
+    assert prod.shop.quota["pods"] == "37"
 
 
 def test_the_edge_may_hold_its_proxies_with_their_sidecars_and_two_node_ports(prod: Environment) -> None:
-    assert prod.edge.proxies.most_pods == 8
+    assert prod.edge.proxies.most_pods == 12
     assert prod.edge.quota == {
-        "pods": "8",
-        "requests.cpu": "8080m",
-        "requests.memory": "5Gi",
-        "limits.memory": "5Gi",
+        "pods": "12",
+        "requests.cpu": "12120m",
+        "requests.memory": "7680Mi",
+        "limits.memory": "7680Mi",
         "services.nodeports": "2",
     }
 
