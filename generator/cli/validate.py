@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from generator.check.kubeconform import check_with_kubeconform
-from generator.cli.common import counted, environment_option, format_option, pass_console
+from generator.cli.common import counted, environment_option, format_option, pass_console, quiet_option
 from generator.cli.console import Console
 from generator.workflow import build
 
@@ -16,6 +16,7 @@ from generator.workflow import build
 @click.command()
 @environment_option
 @format_option("text", "json", "github")
+@quiet_option
 @click.option(
     "--today",
     type=click.DateTime(["%Y-%m-%d"]),

@@ -167,6 +167,7 @@ def test_check_goes_alone(checkout: Checkout) -> None:
 
 def test_quiet_prints_nothing_where_nothing_is_wrong(checkout: Checkout) -> None:
     assert checkout.run("--quiet", "render").stdout == ""
+    assert checkout.run("render", "-q").stdout == ""
 
 
 def test_colours_only_where_they_are_wanted(checkout: Checkout) -> None:
