@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 from bench.measure import Cost, median, run
@@ -15,6 +18,8 @@ from bench.synthetic import make_chart, make_checkout, make_kustomization
 
 REPOSITORY = Path(__file__).parents[1]
 COMMAND = Path(sys.executable).with_name("dhakacart")
+PAGE = REPOSITORY / "docs" / "performance.md"
+BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 # Targets of docs/performance.md: seconds of wall time and MiB.
 COLD_START = (0.6, 80)
 TEN_THOUSAND = (2.5, 250)
@@ -33,7 +38,9 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(rows, indent=2))  # noqa: T201
     else:
-        _print(rows)
+        print("\n".join(map(as_line, rows)))  # noqa: T201
+    if arguments.write:
+        write_page(PAGE, rows, arguments.runs)
 
 
 def _arguments() -> argparse.Namespace:
@@ -48,6 +55,7 @@ def _arguments() -> argparse.Namespace:
         help="kustomize grows quadratically: 10,000 take minutes",
     )
     parser.add_argument("--quick", action="store_true", help="a small run that shows that everything works")
+    parser.add_argument("--write", action="store_true", help="put the figures into docs/performance.md")
     parser.add_argument("--json", action="store_true", help="rows for a machine")
     arguments = parser.parse_args()
     if arguments.quick:
@@ -105,11 +113,30 @@ def _row(
     return row
 
 
-def _print(rows: list[dict[str, object]]) -> None:
-    for row in rows:
-        head = f"{row['what']:<52} {row['wall']:7.2f} s wall {row['cpu']:7.2f} s CPU {row['mib']:6.0f} MiB"
-        ratios = [f"{name} {value:.2f}" for name, value in row.items() if name.startswith(("of", "ours"))]
-        print(head, *ratios, sep="   ")  # noqa: T201
+def as_line(row: dict[str, object]) -> str:
+    """A row for a terminal."""
+    head = f"{row['what']:<48} {row['wall']:6.2f} s wall {row['cpu']:6.2f} s CPU {row['mib']:5.0f} MiB"
+    return "  ".join([head, *_ratios(row)])
+
+
+def _ratios(row: dict[str, object]) -> list[str]:
+    return [f"{name} {value:.2f}" for name, value in row.items() if name.startswith(("of", "ours"))]
+
+
+def write_page(page: Path, rows: list[dict[str, object]], runs: int) -> None:
+    """Put the figures of this run between the page's markers."""
+    head = "| what | wall s | CPU s | MiB | ratios |\n|---|---|---|---|---|\n"
+    cells = (
+        f"| {row['what']} | {row['wall']:.2f} | {row['cpu']:.2f} | {row['mib']:.0f} | {', '.join(_ratios(row))} |\n"
+        for row in rows
+    )
+    where = (
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, medians of {runs}, {date.today()}.\n"
+    )
+    text = page.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    page.write_text(f"{before}{BEGIN}\n{where}\n{head}{''.join(cells)}{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
