@@ -127,7 +127,8 @@ def write_page(page: Path, rows: list[dict[str, object]], runs: int) -> None:
     """Put the figures of this run between the page's markers."""
     head = "| what | wall s | CPU s | MiB | ratios |\n|---|---|---|---|---|\n"
     cells = (
-        f"| {row['what']} | {row['wall']:.2f} | {row['cpu']:.2f} | {row['mib']:.0f} | {', '.join(_ratios(row))} |\n"
+        f"| {row['what']} | {row['wall']:.2f} | {row['cpu']:.2f} | {row['mib']:.0f} "
+        f"| {', '.join(_ratios(row))} |\n"
         for row in rows
     )
     where = (
