@@ -54,13 +54,26 @@ def test_a_file_fits_in_the_head(path: Path) -> None:
 
 def test_the_render_path_never_imports_what_is_slow() -> None:
     code = "import sys; import generator.workflow; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    slow = {"cdktf", "jsii", "kubernetes_validate", "jsonschema", "ruamel.yaml", "asyncio", "requests", "rich"}
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    slow = {
+        "cdktf",
+        "jsii",
+        "kubernetes_validate",
+        "jsonschema",
+        "ruamel.yaml",
+        "asyncio",
+        "requests",
+        "rich",
+    }
     assert not slow & set(loaded)
 
 
 def test_nothing_of_the_machine_is_in_the_tree() -> None:
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
     texts = [name for name in tracked.stdout.split("\0") if name and (REPOSITORY / name).is_file()]
     home = str(REPOSITORY).encode()
     assert [name for name in texts if home in (REPOSITORY / name).read_bytes()] == []
