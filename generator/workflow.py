@@ -56,7 +56,7 @@ def build(repository: Repository, names: Sequence[str], today: date) -> Build:
     problems = check_all(rendered, today, (schemas, values, check_versions))
     if names:  # an exemption that these do not need may be needed by the others
         problems = [problem for problem in problems if problem.code != STALE_EXEMPTION.code]
-    return Build(rendered, tuple(dict.fromkeys(problems)))  # what all environments share is said once
+    return Build(rendered, tuple(problems))
 
 
 def render_all(repository: Repository, names: Sequence[str]) -> tuple[Rendered, ...]:
