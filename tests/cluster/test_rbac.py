@@ -19,7 +19,7 @@ TABLE = Path(__file__).with_name("rbac_table.md")
 HEAD = """# What each ServiceAccount may do
 
 Beyond what every ServiceAccount may (look at the API's own pages, ask about itself). Asked of a real API
-server that holds what is rendered; charts bring accounts and rights of their own, which are not in this table.
+server that holds what is rendered; charts bring accounts and rights of their own, which are not in here.
 Written by `make test-cluster ARGS="-k rbac --update"`: read the difference.
 """
 
