@@ -146,7 +146,7 @@ class Bed(ControlPlane):
             time.sleep(poll)
 
     def apply_tree(self, *parts: str) -> None:
-        """Apply folders of clusters/<env> by kubectl, without Argo CD: `apply_tree("manifests/foundation")`."""
+        """Apply folders of clusters/<env> without Argo CD: `apply_tree("manifests/foundation")`."""
         base = self.root / "clusters" / self.environment.name
         for part in parts:
             self.kubectl("apply", "--server-side", "--force-conflicts", "-R", "-f", base / part)
@@ -193,7 +193,7 @@ class Bed(ControlPlane):
         folders.clean_own(self.folder)
 
     def _start(self) -> None:
-        ports = iter(free_ports(14))
+        ports = iter(free_ports(16))
         etcd, peer, self.port = next(ports), next(ports), next(ports)
         redis, repo_server = next(ports), next(ports)
         with self._interrupts.held():
@@ -206,7 +206,7 @@ class Bed(ControlPlane):
         self._start_etcd(etcd, peer)
         self._start_apiserver(etcd)
         self._write_kubeconfig()
-        argocd = ArgoCd(self.assets, self.folder, self.kubeconfig, redis)
+        argocd = ArgoCd(self.assets, self.folder, self._argocd_kubeconfig(), redis)
         if "argocd" in self.parts:
             self.run_program(programs.redis(self.folder, redis))
             self.run_program(argocd.repo_server(repo_server, next(ports)))
@@ -222,7 +222,7 @@ class Bed(ControlPlane):
                 argocd.applicationset_controller(repo_server, (next(ports), next(ports), next(ports)))
             )
         if "stand-in" in self.parts:
-            self._start_stand_in()
+            self.run_program(programs.stand_in(self.folder, self.pki, self.port))
         self._say("waiting until all are ready")
         self._wait(self._all_ready, "all programs")
         if self._with_nodes and "kwok" in self.parts:
@@ -240,9 +240,10 @@ class Bed(ControlPlane):
         if "kwok" in self.parts:
             self.run_program(programs.kwok(self.assets, self.kubeconfig, self.pki, next(port)))
         if "metrics" in self.parts:
-            metrics = next(port)
+            metrics, front = next(port), next(port)
             self.run_program(programs.metrics_server(self.assets, self.kubeconfig, self.folder, metrics))
-            self._register_metrics(metrics)
+            self.run_program(programs.metrics_front(self.folder, self.pki, front, metrics))
+            self._register_metrics(front)
         if self._with_nodes:
             self._make_nodes()
 
@@ -302,23 +303,13 @@ class Bed(ControlPlane):
         metadata = {"name": name, "labels": {"app.kubernetes.io/part-of": "argocd"}}
         self.api.create(resource, {"metadata": metadata, **body}, "argocd")
 
-    def _start_stand_in(self) -> None:
-        said = {
-            "port": self.port,
-            "ca": str(self.pki.ca.certificate),
-            "certificate": str(self.pki.admin.certificate),
-            "key": str(self.pki.admin.key),
-        }
-        (self.folder / "stand-in.json").write_text(json.dumps(said))
-        self.run_program(programs.stand_in(self.folder))
-
-    def _write_kubeconfig(self) -> None:
-        super()._write_kubeconfig()
+    def _argocd_kubeconfig(self) -> Path:
+        """Argo CD's programs look for their own objects in the namespace of the context."""
         config = json.loads(self.kubeconfig.read_text())
-        config["contexts"][0]["context"]["namespace"] = (
-            "argocd"  # where Argo CD's programs look for their own
-        )
-        self.kubeconfig.write_text(json.dumps(config, indent=2))
+        config["contexts"][0]["context"]["namespace"] = "argocd"
+        own = self.folder / "argocd.kubeconfig"
+        own.write_text(json.dumps(config, indent=2))
+        return own
 
     # -- watching
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from cluster import programs
+from cluster import applications, bootstrap, programs
 from cluster.bed import Bed, crd_manifests, find_assets
 from cluster.errors import BedError
+from cluster.repository import Repository
 
 HERE = Path(__file__).parent
 ENVIRONMENT = "dev"
@@ -48,6 +49,22 @@ def bed(assets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bed]
     """The session's full test bed of dev; Argo CD runs and has nothing to do yet."""
     with Bed(ENVIRONMENT, tmp_path_factory.mktemp("bed") / "dev", assets=assets) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def repository(bed: Bed) -> Repository:
+    """The repository that Argo CD reads in `bed`, bootstrapped; the sync has just begun."""
+    made = Repository(bed.root, bed.folder, bed.environment)
+    made.create()
+    bootstrap.run(bed, made)
+    return made
+
+
+@pytest.fixture(scope="session")
+def synced(bed: Bed, repository: Repository) -> Bed:
+    """`bed` with the environment's whole tree in it, Synced and Healthy."""
+    applications.wait_healthy(bed)
+    return bed
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ The flags that scale time are here. What differs from a real cluster is said bes
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -240,12 +241,40 @@ class ArgoCd:
         return Program(name, self.assets / "argocd", arguments, probe, environment)
 
 
-def stand_in(folder: Path) -> Program:
+def metrics_front(folder: Path, pki: Pki, port: int, backend: int) -> Program:
+    """Hides metrics-server's OpenAPI document; see its module for why."""
+    said = {
+        "port": port,
+        "backend": backend,
+        "ca": str(pki.ca.certificate),
+        "certificate": str(pki.server.certificate),
+        "key": str(pki.server.key),
+        "proxy_certificate": str(pki.front_proxy.certificate),
+        "proxy_key": str(pki.front_proxy.key),
+    }
+    return _module("metrics-front", "cluster.front", folder, said, f"tcp://127.0.0.1:{port}")
+
+
+def stand_in(folder: Path, pki: Pki, apiserver: int) -> Program:
     """Gives custom resources the status that their controllers would give."""
+    said = {
+        "port": apiserver,
+        "ca": str(pki.ca.certificate),
+        "certificate": str(pki.admin.certificate),
+        "key": str(pki.admin.key),
+    }
+    return _module("stand-in", "cluster.standin", folder, said)
+
+
+def _module(name: str, module: str, folder: Path, said: Mapping[str, object], probe: str = "") -> Program:
+    """A program of this package, told what it must know by a file."""
+    file = folder / f"{name}.json"
+    file.write_text(json.dumps(said))
     return Program(
-        "stand-in",
+        name,
         Path(sys.executable),
-        ("-m", "cluster.standin", str(folder / "stand-in.json")),
-        environment={"PYTHONPATH": str(HERE.parent)},
+        ("-m", module, str(file)),
+        probe,
+        {"PYTHONPATH": str(HERE.parent)},
         renamed=False,  # Python would look for its libraries beside that name
     )
