@@ -110,6 +110,7 @@ TRAPS: tuple[tuple[str, str, Any], ...] = (
     ("argo-cd", "configs/params/controller.diff.server.sde", "true"),
     ("argo-cd", "configs/params/controller.diff.server.side", GONE),
     ("argo-cd", "configs/cm/resource.customizations.health.argoproj.io_Application", GONE),
+    ("argo-cd", "configs/cm/resource.customizations.health.autoscaling_HorizontalPodAutoscaler", GONE),
     ("argo-cd", "configs/cm/exec.enabled", True),
 )
 
