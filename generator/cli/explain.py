@@ -10,7 +10,7 @@ import click
 from pydantic import BaseModel
 
 from generator.argocd import argocd_objects
-from generator.cli.common import complete_environment, format_option, pass_console
+from generator.cli.common import complete_environment, counted, format_option, pass_console
 from generator.cli.console import Console
 from generator.config.document import Path
 from generator.problem import Place, Problem, ProblemsError
@@ -50,7 +50,7 @@ def explain(console: Console, environment: str, path: str, output: Any) -> int:
     click.echo(f"{path} = {plain}")
     click.echo(f"  from {origin}")
     click.echo(
-        f"  reaches {sum(len(reach.objects) for reach in reached)} objects:"
+        f"  reaches {counted(sum(len(reach.objects) for reach in reached), 'object')}:"
         if reached
         else "  reaches no object"
     )

@@ -116,7 +116,9 @@ def similar(word: object, known: Iterable[str]) -> str:
     names = list(known)
     text = str(word)
     same = next((name for name in names if _folded(name) == _folded(text)), "")
-    return same or next(iter(difflib.get_close_matches(text, names, n=1, cutoff=0.6)), "")
+    longer = [name for name in names if len(text) > 2 and _folded(name).startswith(_folded(text))]
+    short_for = longer[0] if len(longer) == 1 else ""
+    return same or short_for or next(iter(difflib.get_close_matches(text, names, n=1, cutoff=0.6)), "")
 
 
 def _folded(name: str) -> str:

@@ -191,8 +191,10 @@ def _refused(_model: type[BaseModel], document: Document, spot: Spot, item: Any)
         first, *others = [document.values[path] for path in paths] or [document.place(spot.path)]
         name = f"in `{dotted(spot.path)}`, " if spot.path else ""
         return Problem(codes.CONTRADICTION, f"{name}{error}", error.hint, first, also=tuple(others))
-    message = f"`{_name(spot.path)}` is {_clip(flow(item['input']))}: {error}"
-    return Problem(codes.WRONG_VALUE, message, _example_hint(spot), document.place(spot.path))
+    reason, suggested, near = str(error).partition(": did you mean ")
+    message = f"`{_name(spot.path)}` is {_clip(flow(item['input']))}: {reason}"
+    hint = f"did you mean `{near.removesuffix('?')}`?" if suggested else _example_hint(spot)
+    return Problem(codes.WRONG_VALUE, message, hint, document.place(spot.path))
 
 
 _Handler = Callable[[type[BaseModel], Document, Spot, Any], Problem]
