@@ -1,6 +1,6 @@
 # One verb a line. `make` lists them; each makes its own .venv first.
 .DEFAULT_GOAL := help
-.PHONY: help render validate test test-apiserver lint format schemas tools docs bench lock clean
+.PHONY: help render validate test test-apiserver lint format schemas tools control-plane docs bench lock clean
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
@@ -37,6 +37,9 @@ schemas: $(INSTALLED) ## CRDs of the pinned charts into .cache (nothing to do wh
 
 tools: $(INSTALLED) ## pinned kubeconform into .cache/bin, by Go (TOOLS="helm egctl" for bench and cluster)
 	@tools/install.sh $(or $(TOOLS),kubeconform)
+
+control-plane: ## build the programs of the test bed once, a quarter of an hour; prints their folder
+	@PYTHON=$(PYTHON) tools/control-plane.sh
 
 docs: $(INSTALLED) ## the generated pages and the editors' schema
 	@$(BIN)/dhakacart docs --write

