@@ -7,6 +7,9 @@ The choices that are the same for all:
   CRDs are no differences. That is why there is no `ignoreDifferences` here: nothing rendered needs one.
 - *Pruned last, and never from an empty folder* (`allowEmpty: false`): an empty folder is a mistake.
 - *Every sync applies every object* (no ApplyOutOfSyncOnly): a sync by hand is then a real repair.
+- *No `manifest-generate-paths`*: with it, in Argo CD 3.4 to 3.6, a commit that comes while a sync runs may
+  never be synced (argoproj/argo-cd#27875; the test bed saw it with a revert), and an automated sync may leave
+  out hooks: a release without its migration (argoproj/argo-cd#27792). It only saves rendering.
 - *Retries are bounded* but outlast a cluster's first minutes, when webhooks and CRDs are still on their way;
   a retry takes the newest commit (`refresh`, argoproj/argo-cd#23038), so a fix does not wait for the old one.
 - *Deleting an Application deletes its objects only where nothing is lost*: the finalizer is on apps of plain
@@ -20,7 +23,6 @@ from typing import Any
 
 from generator.argocd.common import (
     API_VERSION,
-    GENERATE_PATHS,
     SERVER,
     WAVE,
     manifests_path,
@@ -90,7 +92,6 @@ def _application(rendered: Rendered, app: App, wave: int, kinds: set[str]) -> Bo
     annotations = {
         WAVE: str(wave),
         "argocd.argoproj.io/compare-options": "ServerSideDiff=true",
-        GENERATE_PATHS: ";".join(_read_paths(environment.name, app, sources)),
         **notifications(environment),
     }
     head = metadata(app.name, app.owner, annotations)
@@ -129,13 +130,3 @@ def _sources(rendered: Rendered, app: App, *, has_objects: bool) -> list[Body]:
         "helm": helm,
     }
     return [source, *values, *manifests]
-
-
-def _read_paths(environment: str, app: App, sources: list[Body]) -> list[str]:
-    """What of this repository the Application reads: a commit elsewhere leaves its manifests in the cache.
-
-    Absolute, because a relative path would be joined to each source's own (argoproj/argo-cd#24346).
-    """
-    read = [source["path"] for source in sources if "path" in source]
-    read += [values_path(environment, app.name) for source in sources if "ref" in source]
-    return [f"/{path}" for path in read] or [f"/{manifests_path(environment, app.name)}"]

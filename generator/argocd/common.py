@@ -12,7 +12,6 @@ NAMESPACE = "argocd"  # where Argo CD runs, and the only one that it reads Appli
 SERVER = "https://kubernetes.default.svc"  # the cluster that Argo CD runs in; it manages no other
 ROOT = "root"  # name of the root Application and of its AppProject
 WAVE = "argocd.argoproj.io/sync-wave"
-GENERATE_PATHS = "argocd.argoproj.io/manifest-generate-paths"
 KEEP = {SYNC_OPTIONS: "Prune=false,Delete=false"}
 
 # AppProjects bound the Applications of every later wave, so they are there first.

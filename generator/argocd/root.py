@@ -12,7 +12,6 @@ from __future__ import annotations
 from generator.argocd.applications import notifications, sync_policy
 from generator.argocd.common import (
     API_VERSION,
-    GENERATE_PATHS,
     KEEP,
     NAMESPACE,
     PROJECT_WAVE,
@@ -37,7 +36,6 @@ def root_application(rendered: Rendered) -> Obj:
     annotations = {
         WAVE: str(last),
         "argocd.argoproj.io/compare-options": "ServerSideDiff=true",
-        GENERATE_PATHS: f"/{path}",
         **KEEP,
         **notifications(environment),
     }
