@@ -39,6 +39,11 @@ class Servers(Model):
 
 
 AGENTS_PER_NODE = 2  # node-exporter and Alloy
+UPGRADE_NODES = 6
+"""Nodes beyond the maximum while EKS upgrades a node group: up to two a zone, and a region gives us three.
+
+https://docs.aws.amazon.com/eks/latest/userguide/managed-node-update-behavior.html, read 2026-11-23.
+"""
 
 
 class EksCluster(Model):
@@ -56,8 +61,8 @@ class EksCluster(Model):
 
     @property
     def agent_pods(self) -> int:
-        """Most pods of the agents that run on every node, and of a node that replaces another."""
-        return AGENTS_PER_NODE * (self.max_nodes + 1)
+        """Most pods of the agents that run on every node, also while an upgrade adds nodes."""
+        return AGENTS_PER_NODE * (self.max_nodes + UPGRADE_NODES)
 
     @property
     def storage_class(self) -> str:

@@ -64,10 +64,11 @@ def test_a_client_has_the_whole_limit_spread_over_the_proxies(prod: Environment)
 
 
 @pytest.mark.parametrize(
-    ("name", "nodes", "storage_class"), [("dev", 4, "local-path"), ("staging", 6, "gp3"), ("prod", 9, "gp3")]
+    ("name", "nodes", "more", "storage_class"),
+    [("dev", 4, 1, "local-path"), ("staging", 9, 6, "gp3"), ("prod", 9, 6, "gp3")],
 )
-def test_agents_run_on_every_node(name: str, nodes: int, storage_class: str) -> None:
+def test_agents_run_on_every_node(name: str, nodes: int, more: int, storage_class: str) -> None:
     cluster = load_environment(ROOT / "environments" / f"{name}.yaml", ROOT).environment.cluster
     assert cluster.max_nodes == nodes
-    assert cluster.agent_pods == 2 * (nodes + 1)
+    assert cluster.agent_pods == 2 * (nodes + more)  # also while nodes are replaced
     assert cluster.storage_class == storage_class
