@@ -46,7 +46,7 @@ class TranslateError(RuntimeError):
 def require_egctl() -> str:
     """The translator on the PATH; without it the test is skipped, in CI it fails."""
     return shutil.which("egctl") or unavailable(
-        "egctl is not on the PATH: `go install github.com/envoyproxy/gateway/cmd/egctl@v1.9.1`"
+        "egctl is not on the PATH: `make tools TOOLS=egctl` builds it"
     )
 
 
