@@ -18,7 +18,7 @@ programs=(
     "metrics-server 2 1.26.4 v0.9.0"
     "argocd 4 1.27.0 3.6.1"
 )
-room=8 # GB: what Go downloads and keeps between builds, and 0.7 of programs
+room=12 # GB: 4 that Go downloads, 7 that it keeps between builds, 0.6 of programs
 
 say() { printf 'control-plane: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 2; }

@@ -216,7 +216,7 @@ def test_an_update_is_held_to_the_same(plane: Plane) -> None:
 def test_a_debug_container_is_held_to_the_same(plane: Plane) -> None:
     pod = plane.items(f"/api/v1/namespaces/{SHOP}/pods?labelSelector=app.kubernetes.io/name=shop-backend")[0]
     path = f"/api/v1/namespaces/{SHOP}/pods/{pod['metadata']['name']}/ephemeralcontainers"
-    debug = {"name": "debug", "image": "docker.io/library/busybox:1", "securityContext": DEBUG_SECURITY}
+    debug = {"name": "debug", "image": "ghcr.io/dhakacart/debug:1", "securityContext": DEBUG_SECURITY}
     pod["spec"]["ephemeralContainers"] = [debug]
     with pytest.raises(KubectlError, match="an image here is named with its digest"):
         plane.cluster.kubectl("replace", "--raw", path, "-f", "-", text=json.dumps(pod))
