@@ -9,6 +9,7 @@ from generator.render.app import AppSpec
 from generator.render.model import Body
 
 OWNER_LABEL = f"{PROJECT}.com.bd/owner"
+COMPARE_OPTIONS = "argocd.argoproj.io/compare-options"
 SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
 
 CLUSTER_SCOPED = frozenset(
@@ -62,6 +63,10 @@ def _labels(name: str, app: AppSpec) -> dict[str, str]:
 
 
 def _keep(metadata: dict[str, Any]) -> None:
-    """Argo CD neither prunes it nor deletes it with its Application: data outlives a mistake in Git."""
+    """Argo CD neither prunes it nor deletes it with its Application: data outlives a mistake in Git.
+
+    Nor does it count what stays so as a difference, which it would try to heal again and again.
+    """
     annotations = metadata.setdefault("annotations", {})
     annotations.setdefault(SYNC_OPTIONS, "Prune=false,Delete=false")
+    annotations.setdefault(COMPARE_OPTIONS, "IgnoreExtraneous")

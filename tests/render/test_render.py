@@ -93,8 +93,9 @@ def test_cluster_scoped_kinds_get_no_namespace_and_data_is_kept(checkout: Checko
     checkout.app("a", ns="apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n")
     obj = only(checkout.render())
     assert obj.namespace == ""
-    options = obj.body["metadata"]["annotations"]["argocd.argoproj.io/sync-options"]
-    assert options == "Prune=false,Delete=false"
+    annotations = obj.body["metadata"]["annotations"]
+    assert annotations["argocd.argoproj.io/sync-options"] == "Prune=false,Delete=false"
+    assert annotations["argocd.argoproj.io/compare-options"] == "IgnoreExtraneous"
 
 
 def test_pod_templates_get_the_labels_too(checkout: Checkout) -> None:
