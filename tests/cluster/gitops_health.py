@@ -258,6 +258,8 @@ def _application() -> list[Sample]:
         sample("first sync tried again", PROGRESSING, drifted, operation(phase="Running", retryCount=1)),
         sample("first sync fails and fails", DEGRADED, drifted, operation(phase="Running", retryCount=3)),
         sample("first sync failed", DEGRADED, drifted, operation(phase="Failed", message="hook failed")),
+        sample("all was there before it", HEALTHY, synced(HEALTHY)),
+        sample("all there, its hook failed", DEGRADED, synced(HEALTHY), operation(phase="Failed")),
         sample("synced, health of before", PROGRESSING, drifted, done, {"reconciledAt": TIME}),
         sample("synced and healthy", HEALTHY, synced(HEALTHY), done),
         sample("drifted later", HEALTHY, drifted, done),
