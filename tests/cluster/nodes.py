@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from apiserver.control_plane import Answer
 
 NODES = "v1/nodes"
+LEASES = "coordination.k8s.io/v1/leases"
+A_DAY = 86_400  # seconds
 MANAGED = "kwok.x-k8s.io/node"
 ZONE = "topology.kubernetes.io/zone"
 
@@ -54,14 +56,17 @@ class Nodes:
         self._api.delete(NODES, name)
 
     def fail(self, *names: str) -> None:
-        """The kubelet falls silent: no heartbeat, pods on it neither start nor end. `recover` undoes it."""
+        """The kubelet falls silent: no heartbeat, pods on it neither start nor end. `recover` undoes it.
+
+        kwok leaves a node alone while its lease is somebody else's. Without the annotation it would go on.
+        """
         for name in names:
-            self._api.patch(NODES, name, {"metadata": {"annotations": {MANAGED: None}}})
+            self._hold_lease(name, {"holderIdentity": "nobody", "leaseDurationSeconds": A_DAY})
 
     def recover(self, *names: str) -> None:
         """A node that fell silent is back."""
         for name in names:
-            self._api.patch(NODES, name, {"metadata": {"annotations": {MANAGED: "fake"}}})
+            self._hold_lease(name, {"leaseDurationSeconds": 1})
 
     def lose_zone(self, zone: str) -> list[str]:
         """Every node of a zone falls silent; their names."""
@@ -103,6 +108,9 @@ class Nodes:
 
     def _of_role(self, role: str) -> list[Object]:
         return self._api.list(NODES, labels=f"bed/role={role}")
+
+    def _hold_lease(self, name: str, spec: Object) -> None:
+        self._api.patch(LEASES, name, {"spec": spec}, "kube-node-lease")
 
     def _emptiest(self, kind: NodeKind) -> str:
         taken = [one["metadata"]["labels"][ZONE] for one in self._of_role(kind.role)]
