@@ -126,6 +126,12 @@ class Api:
                     raise
         raise AssertionError("unreachable")
 
+    def close(self) -> None:
+        """Close this thread's connection, as a thread should that ends; a later request opens another."""
+        if connection := getattr(self._own, "connection", None):
+            connection.close()
+            self._own.connection = None
+
     def _connect(self, timeout: float) -> http.client.HTTPSConnection:
         return http.client.HTTPSConnection("127.0.0.1", self._port, timeout=timeout, context=self._tls)
 
