@@ -1,0 +1,427 @@
+"""An environment at work without Argo CD: its own manifests, the edge's proxies, stand-ins for its charts.
+
+Custom resources are left out; nothing here acts on them. Volumes are made as the storage driver would, bound
+to a zone (EBS) or to a node (K3s' local path). `grow` plays the cluster autoscaler, very simply: a node
+more while a pod finds no room and the environment allows it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cluster import behaviour_platform as platform
+from cluster.admission_plane import as_list, objects, quantity
+from cluster.api import Object
+from cluster.bed import Bed
+from cluster.behaviour_watch import DEPLOYMENTS, PODS, serves
+from cluster.edge_infra import deployment as proxies
+from cluster.nodes import NODES, ZONE
+
+AUTOSCALERS = "autoscaling/v2/horizontalpodautoscalers"
+BUDGETS = "policy/v1/poddisruptionbudgets"
+CLAIMS = "v1/persistentvolumeclaims"
+DAEMONSETS = "apps/v1/daemonsets"
+STATEFULSETS = "apps/v1/statefulsets"
+VOLUMES = "v1/persistentvolumes"
+ALL = (DEPLOYMENTS, STATEFULSETS, DAEMONSETS)
+PLURALS = {
+    "Deployment": DEPLOYMENTS,
+    "StatefulSet": STATEFULSETS,
+    "DaemonSet": DAEMONSETS,
+    "PodDisruptionBudget": BUDGETS,
+    "HorizontalPodAutoscaler": AUTOSCALERS,
+}
+BUILT_IN = (".k8s.io", "apps", "autoscaling", "batch", "policy", "v1")
+FIRST = ("Namespace", "PriorityClass", "StorageClass", "ServiceAccount")
+SELECTED = "volume.kubernetes.io/selected-node"
+MIN_READY = 1  # seconds until a ready pod is available; time is scaled
+LOCAL_PATH = "rancher.io/local-path"  # the provisioner that K3s brings along
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """A workload under a HorizontalPodAutoscaler."""
+
+    namespace: str
+    name: str
+    minimum: int
+    maximum: int
+    labels: Mapping[str, str]
+    spread: tuple[Object, ...]
+
+    @property
+    def what(self) -> str:
+        """`namespace/name`."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass
+class World:
+    """What runs in a test bed, and what a test may ask of it or do to it."""
+
+    bed: Bed
+    lost: set[str] = field(default_factory=set)  # zones where no new node comes up
+
+    # -- beginning
+
+    def start(self) -> None:
+        """Everything of the environment, settled at its floor on as few nodes as it needs."""
+        tree = [body for body in objects(self.name) if _built_in(body)]
+        tree.sort(key=lambda body: FIRST.index(body["kind"]) if body["kind"] in FIRST else len(FIRST))
+        workloads = [body for body in tree if body["kind"] in ("Deployment", "Job")]
+        self._apply(body for body in tree if body not in workloads)
+        if not self.bed.environment.eks:
+            self._apply([_local_path()])
+        eks = self.bed.environment.eks
+        for body in [*platform.stand_ins(self.bed.root, self.name), *platform.addons(eks), *self._edge()]:
+            self.bed.api.create(PLURALS[body["kind"]], body, body["metadata"]["namespace"])
+        self._apply(_quick(body) for body in workloads)
+        self.bed.nodes.make()
+        self.settle("everything of the environment runs")
+
+    @property
+    def name(self) -> str:
+        """The environment's."""
+        return self.bed.environment.name
+
+    def _apply(self, bodies: Iterable[Object]) -> None:
+        self.bed.kubectl("apply", "--server-side", "-f", "-", text=as_list(bodies))
+
+    def _edge(self) -> Iterator[Object]:
+        """The proxies that Envoy Gateway makes, with their autoscaler and budget."""
+        [gateway] = [body for body in objects(self.name) if body["kind"] == "Gateway"]
+        [proxy] = [body for body in objects(self.name) if body["kind"] == "EnvoyProxy"]
+        made = proxies(gateway, proxy)
+        settings = proxy["spec"]["provider"]["kubernetes"]
+        target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": made["metadata"]["name"]}
+        budget = settings["envoyPDB"]
+        autoscaler = {"scaleTargetRef": target, **settings["envoyHpa"]}
+        disruption = {
+            "maxUnavailable": budget["maxUnavailable"],
+            "selector": made["spec"]["selector"],
+            **budget["patch"]["value"]["spec"],
+        }
+        yield made
+        for version, kind, spec in (
+            ("autoscaling/v2", "HorizontalPodAutoscaler", autoscaler),
+            ("policy/v1", "PodDisruptionBudget", disruption),
+        ):
+            yield {"apiVersion": version, "kind": kind, "metadata": made["metadata"], "spec": spec}
+
+    # -- looking
+
+    def scaled(self) -> list[Scaled]:
+        """The shop's workloads and the edge's proxies."""
+        return [self._scaled(body) for body in self._autoscalers()]
+
+    def pods(self, of: Scaled) -> list[Object]:
+        """A workload's pods that are not asked to end."""
+        selector = ",".join(f"{key}={value}" for key, value in of.labels.items())
+        found = self.bed.api.list(PODS, of.namespace, labels=selector)
+        return [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+
+    def serving(self, of: Scaled) -> int:
+        """How many of a workload's pods take requests, those on silent nodes not counted."""
+        ready = set(self.bed.nodes.ready())
+        return sum(serves(pod) and pod["spec"].get("nodeName") in ready for pod in self.pods(of))
+
+    def placed(self, of: Scaled) -> list[Object]:
+        """A workload's pods that have a node."""
+        return [pod for pod in self.pods(of) if pod["spec"].get("nodeName")]
+
+    def zones(self, of: Scaled) -> dict[str, int]:
+        """Zone → serving pods of a workload, for every zone of the environment."""
+        zone_of = self._zone_of_node()
+        count = dict.fromkeys(self.bed.environment.zones, 0)
+        for pod in filter(serves, self.pods(of)):
+            count[zone_of[pod["spec"]["nodeName"]]] += 1
+        return count
+
+    def homeless(self) -> list[Object]:
+        """Pods for which the scheduler finds no place."""
+        found = [pod for pod in self.bed.api.list(PODS) if _refusal(pod)]
+        return [pod for pod in found if pod["metadata"]["namespace"] != platform.STAGE]
+
+    def stranded(self) -> list[Object]:
+        """Homeless pods whose volume is in a lost zone: they wait for it to come back, as they must."""
+        if not self.lost:
+            return []
+        return [pod for pod in self.homeless() if self._zone_of_volumes(pod) in self.lost]
+
+    def workers(self, zone: str = "") -> list[Object]:
+        """The environment's own nodes, of a zone or of all."""
+        found = self.bed.api.list(NODES, labels=f"bed/role!={platform.STAGE}")
+        return [node for node in found if zone in ("", node["metadata"]["labels"][ZONE])]
+
+    def unsettled(self, resources: Iterable[str] = ALL, apart_from: str = "") -> list[str]:
+        """What is not yet as it is to be, in words; empty when all is.
+
+        Of the workloads only these resources count, and none of the namespace `apart_from`. Pods that wait
+        for their volume's zone do not count.
+        """
+        waiting = [
+            f"{_what(pod)} has no place: {_refusal(pod)}"
+            for pod in self._seekers()
+            if pod["metadata"]["namespace"] != apart_from
+        ]
+        # Before what controllers make of it: else one of them may act in between, and nothing be noticed.
+        below = [
+            f"{of.what} is to have {of.minimum} pods and has {have}"
+            for of in self.scaled()
+            if (have := self.bed.api.get(DEPLOYMENTS, of.name, of.namespace)["spec"]["replicas"]) < of.minimum
+        ]
+        late = [
+            why
+            for resource in resources
+            for body in self.bed.api.list(resource)
+            if body["metadata"]["namespace"] not in (apart_from, platform.STAGE) and (why := _late(body))
+        ]
+        return waiting + below + late
+
+    def describe(self) -> str:
+        """What is not settled, and the nodes, for a failure's message."""
+        nodes = ", ".join(f"{zone}: {len(names)}" for zone, names in self.bed.nodes.by_zone().items())
+        return "; ".join([*self.unsettled(), f"nodes {nodes}"])
+
+    # -- doing
+
+    def settle(
+        self,
+        what: str,
+        timeout: float = 60,
+        *,
+        growing: bool = True,
+        resources: Iterable[str] = ALL,
+        apart_from: str = "",
+    ) -> None:
+        """Return when nothing is unsettled; volumes are made, and nodes added where `growing`, meanwhile."""
+        self.wait(lambda: not self.unsettled(resources, apart_from), what, timeout, growing=growing)
+
+    def wait(
+        self, ready: Callable[[], bool], what: str, timeout: float = 60, *, growing: bool = True
+    ) -> None:
+        """As `Bed.wait_until`, while storage driver and, if `growing`, cluster autoscaler do their work."""
+        waited: set[str] = set()
+
+        def tended() -> bool:
+            nonlocal waited
+            self.provision()
+            if ready():
+                return True
+            seekers = {_what(pod): pod for pod in self._seekers()}
+            if growing and (late := waited & seekers.keys()):
+                self.grow([seekers[name] for name in sorted(late)])
+                seekers.clear()
+            waited = set(seekers)
+            return False
+
+        self.bed.wait_until(tended, lambda: f"{what}: {self.describe()}", timeout, poll=0.3)
+
+    def grow(self, pods: Iterable[Object]) -> None:
+        """Nodes for pods that find no room: as many as their CPU takes, none beyond the maximum.
+
+        As if each zone had a node group of its own, for no other way lets an autoscaler choose the zone: that
+        of a pod's volume, else that with fewest nodes.
+        """
+        if self._coming():
+            return
+        kind, zones = self.bed.environment.nodes[-1], self.bed.environment.zones
+        have = Counter({zone: 0 for zone in zones if zone not in self.lost})
+        have.update(node["metadata"]["labels"][ZONE] for node in self.workers() if _is_of(node, kind.role))
+        most = math.ceil(kind.maximum / len(zones))
+        for zone in self._wanted(pods, kind.millicores):
+            fit = [one for one in zones if one not in self.lost and zone in ("", one) and have[one] < most]
+            if fit and have.total() < kind.maximum:
+                chosen = min(fit, key=lambda one: have[one])
+                have[chosen] += 1
+                self.bed.nodes.add(kind, chosen)
+
+    def _wanted(self, pods: Iterable[Object], millicores: int) -> Iterator[str]:
+        """The zone, or none, of each node that these pods take."""
+        cores: Counter[str] = Counter()
+        for pod in pods:
+            cores[self._zone_of_volumes(pod)] += _cpu(pod)
+        for zone, wanted in cores.items():
+            yield from [zone] * math.ceil(wanted / millicores)
+
+    def remove(self, node: str) -> None:
+        """A drained machine is gone, and what still was on it, which Kubernetes forgets after a minute."""
+        self.bed.nodes.remove(node)
+        for pod in self.bed.api.list(PODS):
+            if pod["spec"].get("nodeName") == node:
+                where = ("-n", pod["metadata"]["namespace"], f"pod/{pod['metadata']['name']}")
+                self.bed.kubectl("delete", *where, "--force", "--grace-period=0", "--ignore-not-found")
+
+    def provision(self) -> None:
+        """Make the volume of every claim for which the scheduler has chosen a node."""
+        for claim in self.bed.api.list(CLAIMS):
+            node = claim["metadata"].get("annotations", {}).get(SELECTED)
+            if node and claim["status"]["phase"] == "Pending" and "volumeName" not in claim["spec"]:
+                name = f"pv-{claim['metadata']['uid']}"
+                if self.bed.api.find(VOLUMES, name) is None:
+                    self.bed.api.create(VOLUMES, self._volume(name, claim, node))
+
+    def hold_at_maximum(self) -> None:
+        """Every autoscaler's floor becomes its maximum, as under a load that does not end."""
+        for of in self.scaled():
+            self._floor(of, of.maximum)
+
+    def let_go(self) -> None:
+        """Back to the floor at once, which an autoscaler would take minutes for."""
+        committed = {_what(body): body["spec"]["minReplicas"] for body in self._committed()}
+        for of in self.scaled():
+            floor = committed[of.what]
+            self._floor(of, floor)
+            self.bed.api.patch(DEPLOYMENTS, of.name, {"spec": {"replicas": floor}}, of.namespace)
+
+    def release(self, of: Scaled, annotations: Mapping[str, str | None]) -> None:
+        """Roll out new pods with these annotations; None takes one away."""
+        template = {"spec": {"template": {"metadata": {"annotations": dict(annotations)}}}}
+        self.bed.api.patch(DEPLOYMENTS, of.name, template, of.namespace)
+
+    # -- inside
+
+    def _seekers(self) -> list[Object]:
+        """Homeless pods that a place could be found for."""
+        stranded = {_what(pod) for pod in self.stranded()}
+        return [pod for pod in self.homeless() if _what(pod) not in stranded]
+
+    def _committed(self) -> list[Object]:
+        made = [body for body in self._edge() if body["kind"] == "HorizontalPodAutoscaler"]
+        return [*(body for body in objects(self.name) if body["kind"] == "HorizontalPodAutoscaler"), *made]
+
+    def _autoscalers(self) -> list[Object]:
+        return [body for name in ("shop", "edge") for body in self.bed.api.list(AUTOSCALERS, name)]
+
+    def _scaled(self, autoscaler: Object) -> Scaled:
+        spec, namespace = autoscaler["spec"], autoscaler["metadata"]["namespace"]
+        target = self.bed.api.get(DEPLOYMENTS, spec["scaleTargetRef"]["name"], namespace)["spec"]
+        return Scaled(
+            namespace,
+            spec["scaleTargetRef"]["name"],
+            spec["minReplicas"],
+            spec["maxReplicas"],
+            target["selector"]["matchLabels"],
+            tuple(target["template"]["spec"]["topologySpreadConstraints"]),
+        )
+
+    def _floor(self, of: Scaled, pods: int) -> None:
+        self.bed.api.patch(AUTOSCALERS, of.name, {"spec": {"minReplicas": pods}}, of.namespace)
+
+    def _zone_of_node(self) -> dict[str, str]:
+        return {name: zone for zone, names in self.bed.nodes.by_zone().items() for name in names}
+
+    def _coming(self) -> bool:
+        """Whether a node is not ready yet."""
+        ready = self.bed.nodes.ready()
+        expected = [node for node in self.workers() if node["metadata"]["labels"][ZONE] not in self.lost]
+        return any(node["metadata"]["name"] not in ready for node in expected)
+
+    def _zone_of_volumes(self, pod: Object) -> str:
+        """The zone that a pod's volumes bind it to, empty if none does."""
+        bound = dict(self._volumes())
+        return next((bound[claim] for claim in _claims(pod) if claim in bound), "")
+
+    def _volumes(self) -> Iterator[tuple[tuple[str, str], str]]:
+        """((namespace, claim), zone) of every volume that is bound to a zone."""
+        for volume in self.bed.api.list(VOLUMES):
+            [term] = volume["spec"]["nodeAffinity"]["required"]["nodeSelectorTerms"]
+            [where] = term["matchExpressions"]
+            claim = volume["spec"]["claimRef"]
+            if where["key"] == ZONE:
+                yield (claim["namespace"], claim["name"]), where["values"][0]
+
+    def _volume(self, name: str, claim: Object, node: str) -> Object:
+        zoned = self.bed.environment.eks
+        place: Any = (ZONE, self._zone_of_node()[node]) if zoned else (platform.HOSTNAME, node)
+        where = {"key": place[0], "operator": "In", "values": [place[1]]}
+        source = (
+            {"csi": {"driver": "ebs.csi.aws.com", "volumeHandle": name}}
+            if zoned
+            else {"local": {"path": "/var/lib/rancher/k3s/storage"}}
+        )
+        spec, metadata = claim["spec"], claim["metadata"]
+        return {
+            "metadata": {"name": name},
+            "spec": {
+                "accessModes": spec["accessModes"],
+                "capacity": spec["resources"]["requests"],
+                "claimRef": {
+                    "apiVersion": "v1",
+                    "kind": "PersistentVolumeClaim",
+                    **{key: metadata[key] for key in ("name", "namespace", "uid")},
+                },
+                "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [where]}]}},
+                "storageClassName": spec["storageClassName"],
+                **source,
+            },
+        }
+
+
+def _built_in(body: Object) -> bool:
+    group = body["apiVersion"].rpartition("/")[0] or "v1"
+    return group.endswith(BUILT_IN) and group != "gateway.networking.k8s.io"
+
+
+def _quick(body: Object) -> Object:
+    """A workload as committed, but that its pods count as available sooner."""
+    if "minReadySeconds" not in body["spec"]:
+        return body
+    return {**body, "spec": {**body["spec"], "minReadySeconds": MIN_READY}}
+
+
+def _local_path() -> Object:
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "local-path"},
+        "provisioner": LOCAL_PATH,
+        "volumeBindingMode": "WaitForFirstConsumer",
+    }
+
+
+def _what(body: Object) -> str:
+    return f"{body['metadata']['namespace']}/{body['metadata']['name']}"
+
+
+def _is_of(node: Object, role: str) -> bool:
+    return bool(node["metadata"]["labels"]["bed/role"] == role)
+
+
+def _cpu(pod: Object) -> int:
+    """Millicores that a pod requests."""
+    containers = pod["spec"]["containers"]
+    return sum(int(1000 * quantity(each["resources"]["requests"]["cpu"])) for each in containers)
+
+
+def _claims(pod: Object) -> Iterator[tuple[str, str]]:
+    for volume in pod["spec"].get("volumes", []):
+        if "persistentVolumeClaim" in volume:
+            yield pod["metadata"]["namespace"], volume["persistentVolumeClaim"]["claimName"]
+
+
+def _refusal(pod: Object) -> str:
+    """Why the scheduler finds no place for a pod; empty where it has one."""
+    if "deletionTimestamp" in pod["metadata"] or pod["spec"].get("nodeName"):
+        return ""
+    conditions = pod.get("status", {}).get("conditions", [])
+    found = [each for each in conditions if each["type"] == "PodScheduled" and each["status"] == "False"]
+    return str(found[0].get("message", "no reason given")) if found else ""
+
+
+def _late(body: Object) -> str:
+    """What a Deployment, StatefulSet or DaemonSet still waits for; empty when it has all of its pods."""
+    spec, status = body["spec"], body.get("status", {})
+    if status.get("observedGeneration", 0) < body["metadata"]["generation"]:
+        return f"{_what(body)} is not looked at yet"
+    words: tuple[str, ...] = ("updatedNumberScheduled", "numberAvailable")
+    wanted = status.get("desiredNumberScheduled", 0)
+    if "replicas" in spec:
+        wanted, words = spec["replicas"], ("replicas", "updatedReplicas", "availableReplicas")
+    have = {word: status.get(word, 0) for word in words}
+    return f"{_what(body)} is to have {wanted}: {json.dumps(have)}" if set(have.values()) - {wanted} else ""
