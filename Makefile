@@ -1,10 +1,12 @@
 # One verb a line. `make` lists them; each makes its own .venv first.
 .DEFAULT_GOAL := help
-.PHONY: help render validate test test-apiserver lint format schemas tools control-plane docs bench lock clean
+.PHONY: help render validate test test-apiserver cluster cluster-sync cluster-down test-cluster lint format schemas tools control-plane docs bench lock clean
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+ENV ?= dev
+CLUSTER := PYTHONPATH=tests $(BIN)/python -m cluster
 INSTALLED := $(VENV)/.installed
 export PATH := $(CURDIR)/.cache/bin:$(PATH)
 
@@ -22,6 +24,18 @@ test: $(INSTALLED) schemas ## the quick tests, with coverage (ARGS="-k emit")
 
 test-apiserver: $(INSTALLED) schemas ## a real API server takes every object (needs KUBEBUILDER_ASSETS and kubectl)
 	@$(BIN)/python -m pytest -m apiserver tests/apiserver $(ARGS)
+
+cluster: $(INSTALLED) schemas ## a whole cluster without containers, in which Argo CD syncs what is committed (ENV=dev)
+	@KUBEBUILDER_ASSETS="$$(PYTHON=$(PYTHON) tools/control-plane.sh)" && export KUBEBUILDER_ASSETS && $(CLUSTER) up $(ENV) $(ARGS)
+
+cluster-sync: $(INSTALLED) ## commit the work tree to that cluster, and show what Argo CD changes
+	@$(CLUSTER) sync $(ENV) $(ARGS)
+
+cluster-down: $(INSTALLED) ## end that cluster
+	@$(CLUSTER) down $(ENV)
+
+test-cluster: $(INSTALLED) schemas ## the committed tree lives in a real control plane (make control-plane, redis-server, egctl)
+	@$(BIN)/python -m pytest -m cluster tests/cluster $(ARGS)
 
 lint: $(INSTALLED) ## ruff and mypy --strict
 	@$(BIN)/ruff check .

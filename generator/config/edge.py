@@ -55,7 +55,7 @@ class Proxies(Model):
 
     @property
     def most_pods(self) -> int:
-        """Pods that exist at once at most: all made anew by a rollout, while the old ones drain for a minute."""
+        """Pods at once at most: all made anew by a rollout, while the old ones drain for a minute."""
         return 2 * self.replicas.max
 
 

@@ -103,10 +103,10 @@ class Workload(Model):
 
     @property
     def most_pods(self) -> int:
-        """Pods that exist at once at most: a rollout makes every replica anew, and each old one may still end.
+        """Pods at once at most: a rollout makes every replica anew, and each old one may still end.
 
-        An old pod has up to 45 seconds to end, while a batch of new ones is ready in ten: by the time the last
-        is there, the first to be replaced may not be gone. What ends is counted by the quota.
+        An old pod has up to 45 seconds to end, while a batch of new ones is ready in ten: by the time the
+        last is there, the first to be replaced may not be gone. What ends is counted by the quota.
         """
         return 2 * self.replicas.max
 

@@ -39,6 +39,7 @@ class Api:
         self._tls = ssl.create_default_context(cafile=str(ca.certificate))
         self._tls.load_cert_chain(client.certificate, client.key)
         self._own = threading.local()
+        self._plurals: dict[str, dict[str, str]] = {}
 
     def get(self, resource: str, name: str, namespace: str = "") -> Object:
         """One object; ApiError with status 404 if it is not there."""
@@ -109,6 +110,14 @@ class Api:
                 yield json.loads(line)
         finally:
             connection.close()
+
+    def plural(self, version: str, kind: str) -> str:
+        """The name that a kind of a group and version goes by in URLs; KeyError if there is no such kind."""
+        if version not in self._plurals:
+            found = self._json("GET", f"/apis/{version}" if "/" in version else f"/api/{version}")
+            served = {each["kind"]: each["name"] for each in found["resources"] if "/" not in each["name"]}
+            self._plurals[version] = served
+        return self._plurals[version][kind]
 
     def raw(self, method: str, path: str, body: bytes | None = None, kind: str = MERGE) -> tuple[int, bytes]:
         """(status, content) of any path, as in `/readyz`."""

@@ -94,6 +94,12 @@ def wait_healthy(
     return all_of(bed.api)
 
 
+def is_refreshed(api: Api) -> bool:
+    """Whether Argo CD has looked at every Application since `refresh`."""
+    found = api.list(APPLICATIONS, NAMESPACE)
+    return not any(REFRESH in item["metadata"].get("annotations", {}) for item in found)
+
+
 def complain(found: dict[str, Application]) -> str:
     """The Applications that are not as they should be, a line each."""
     bad = [one for one in found.values() if not one.good]

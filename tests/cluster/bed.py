@@ -82,7 +82,7 @@ class Bed(ControlPlane):
         self._ending = threading.Event()
         self._failure: str | None = None
         self._programs: list[Program] = []
-        super().__init__(assets or find_assets(root), folder.absolute())
+        super().__init__(assets or find_assets(), folder.absolute())
 
     def __enter__(self) -> Self:
         self._check_programs()
@@ -92,8 +92,10 @@ class Bed(ControlPlane):
                 folders.claim(self.folder)
             self._start_on_free_ports()
         except BaseException:
-            self.stop()
-            self._interrupts.restore()
+            try:
+                self.stop()
+            finally:
+                self._interrupts.restore()
             raise
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
         return self
@@ -101,8 +103,10 @@ class Bed(ControlPlane):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
-        self._interrupts.restore()
+        try:
+            self.stop()
+        finally:
+            self._interrupts.restore()
 
     def stop(self) -> None:
         """End every child: first those that use the API, then the API, then etcd. Harmless when repeated."""
@@ -159,7 +163,7 @@ class Bed(ControlPlane):
             self.folder / "bin" / program.name if program.renamed else program.executable,
             *program.arguments,
         ]
-        environment = {"HOME": str(self.folder), "GOGC": "200", **program.environment}
+        environment = {"HOME": str(self.folder), **program.environment}
         with self._interrupts.held():
             executable = program.executable
             process = Process(program.name, command, self.folder, environment, executable=executable)
@@ -358,21 +362,22 @@ class Bed(ControlPlane):
 
 HOW_TO_GET_THEM = (
     f"set {VARIABLE} to a folder that has the control plane's programs, or build them once with "
-    "`make control-plane` (about 15 minutes; needs Go or PyPI)"
+    "`make control-plane` (about 18 minutes; needs Go, or PyPI to get it)"
 )
 
 
-def find_assets(root: Path = ROOT) -> Path:
+def find_assets() -> Path:
     """The folder of the control plane's programs: what `KUBEBUILDER_ASSETS` names, else what was built."""
     named = os.environ.get(VARIABLE)
     if named:
         if not Path(named).is_dir():
             raise BedError(f"{VARIABLE} names {named}, which is no folder: {HOW_TO_GET_THEM}")
         return Path(named).absolute()
-    built = root / ".cache" / "control-plane"
-    if not (built / "kube-apiserver").is_file():
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    built = [path.parent for path in (cache / "dhakacart" / "control-plane").glob("*/argocd")]
+    if not built:
         raise BedError(f"the control plane's programs are missing: {HOW_TO_GET_THEM}")
-    return built
+    return max(built, key=lambda folder: folder.stat().st_mtime)
 
 
 def crd_manifests(root: Path = ROOT) -> Path:
@@ -441,7 +446,9 @@ def _text(value: Any) -> str:
 
 
 def _obituary(process: Process, when: str) -> str:
+    status = process.exit_status or 0
+    how = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
+    words = process.last_words() or "nothing"
     return (
-        f"{process.name} ended {when} (exit status {process.exit_status}), its log {process.log} ends with:\n"
-        + (process.last_words() or "nothing")
+        f"{process.name} ended {when} ({how}); {process.log.name} in {process.log.parent} ends with:\n{words}"
     )

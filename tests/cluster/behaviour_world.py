@@ -39,6 +39,7 @@ PLURALS = {
 BUILT_IN = (".k8s.io", "apps", "autoscaling", "batch", "policy", "v1")
 FIRST = ("Namespace", "PriorityClass", "StorageClass", "ServiceAccount")
 SELECTED = "volume.kubernetes.io/selected-node"
+TOLD = 6  # things that are wrong, in a message
 MIN_READY = 1  # seconds until a ready pod is available; time is scaled
 LOCAL_PATH = "rancher.io/local-path"  # the provisioner that K3s brings along
 
@@ -186,7 +187,9 @@ class World:
     def describe(self) -> str:
         """What is not settled, and the nodes, for a failure's message."""
         nodes = ", ".join(f"{zone}: {len(names)}" for zone, names in self.bed.nodes.by_zone().items())
-        return "; ".join([*self.unsettled(), f"nodes {nodes}"])
+        wrong = self.unsettled()
+        more = [f"and {len(wrong) - TOLD} more"] if len(wrong) > TOLD else []
+        return "; ".join([*wrong[:TOLD], *more, f"nodes {nodes}"])
 
     # -- doing
 

@@ -114,11 +114,12 @@ def run(bed: Bed, repository: Repository, say: Callable[[str], None] = lambda _:
     (bed.folder / "bootstrap.log").write_text(done.stdout + done.stderr)
     if done.returncode:
         reached = found[int(REACHED.findall(done.stdout)[-1])]
-        raise BedError(f"{PAGE}, {reached.heading!r} failed:\n{done.stderr.strip()}\n-- of\n{step.script}")
+        raise BedError(f"{PAGE}, {reached.heading!r} failed:\n{done.stderr.strip()}\n-- of\n{reached.script}")
 
 
 def _step(page: str, block: re.Match[str], environment: str, table: list[Replaced]) -> Step:
-    heading = ([found[1] for found in HEADING.finditer(page[: block.start()])] or ["Before it"])[-1]
+    headings = [found[1] for found in HEADING.finditer(page[: block.start()])]
+    heading = headings[-1] if headings else "Before the first step"
     script = block[1]
     if ACCESS.search(script):
         why = "a repository on this machine needs no key"

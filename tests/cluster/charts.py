@@ -18,8 +18,8 @@ from cluster.errors import BedError
 from cluster.programs import on_path
 
 VARIABLE = "CHARTS"
-UNSERVABLE = frozenset({"metrics-server"})
-"""Charts that would take over what a test bed itself provides: its metrics API."""
+UNSERVABLE = {"metrics-server": "it would take the metrics API over from the test bed's own"}
+"""Charts that are never synced, and why."""
 
 
 class Charts:

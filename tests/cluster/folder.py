@@ -115,6 +115,11 @@ def _ps(pid: int, column: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
 
+def children(folder: Path) -> dict[str, int]:
+    """Name → process id of the recorded children that still run."""
+    return {name: pid for pid, name in _recorded(folder) if is_ours(pid, folder)}
+
+
 def _recorded(folder: Path) -> list[tuple[int, str]]:
     try:
         lines = (folder / CHILDREN).read_text().splitlines()

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from cluster import applications
 from cluster.api import Api, Object
 from cluster.applications import APPLICATIONS, NAMESPACE
 from cluster.bed import Bed
+from cluster.repository import Repository
 
 HEALTH = re.compile(r"Updated health status: .*-> (\w+)")
+AGAIN = 90.0  # seconds until all must be as before; a sync that failed is tried again after 20
 MANAGER = "argocd-controller"
 """The field manager of Argo CD's server-side apply."""
 
@@ -106,23 +107,31 @@ def watch(bed: Bed, rounds: int, names: Iterable[str] = (), timeout: float = 60)
 
 
 @contextmanager
-def left_as_found(bed: Bed, repository: Any) -> Iterator[None]:
+def left_as_found(bed: Bed, repository: Repository) -> Iterator[None]:
     """Put every file back that is changed meanwhile, and wait until all is Synced and Healthy again."""
-    before = {path: path.read_text() for path in sorted(repository.tree.rglob("*.yaml"))}
-    yield
-    after = {path: path.read_text() for path in sorted(repository.tree.rglob("*.yaml"))}
-    changed = {path: before.get(path) for path in {*before, *after} if before.get(path) != after.get(path)}
-    if changed:
-        names = {str(path.relative_to(repository.tree)): text for path, text in changed.items()}
-        push(bed, repository, names, "as before")
-    applications.wait_healthy(bed, revision=repository.head())
+    before = _files(repository)
+    try:
+        yield
+    finally:
+        after = _files(repository)
+        changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
+        if changed:
+            push(repository, {name: before.get(name) for name in changed}, "as before")
+        applications.wait_healthy(bed, revision=repository.head(), timeout=AGAIN)
 
 
-def push(bed: Bed, repository: Any, files: dict[str, str | None], message: str) -> str:
-    """Commit, and have Argo CD look; the commit."""
-    revision: str = repository.commit(files, message)
-    applications.refresh(bed.api)
-    return revision
+def push(repository: Repository, files: Mapping[str, str | None], message: str) -> str:
+    """Commit; the commit. Argo CD sees it within seconds.
+
+    It is not asked to look at once: that is an annotation on every Application, and the root, which compares
+    them just then, would take it for a difference.
+    """
+    return repository.commit(files, message)
+
+
+def _files(repository: Repository) -> dict[str, str]:
+    found = repository.tree.rglob("*.yaml")
+    return {str(path.relative_to(repository.tree)): path.read_text() for path in found}
 
 
 def item(bed: Bed, name: str) -> Object:

@@ -228,7 +228,7 @@ class ArgoCd:
         verify.chmod(0o755)
         environment = {
             "ARGOCD_FAKE_IN_CLUSTER": "true",
-            "ARGOCD_SYNC_WAVE_DELAY": "0",  # 2 s, for other controllers to react: our health checks wait anyway
+            "ARGOCD_SYNC_WAVE_DELAY": "0",  # 2 s, for others to react: health checks wait anyway
             "KUBECONFIG": str(self.kubeconfig),  # the applicationset controller does not read its flag
             "ARGOCD_TLS_DATA_PATH": str(own / "tls"),
             "ARGOCD_SSH_DATA_PATH": str(own / "ssh"),

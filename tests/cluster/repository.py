@@ -13,11 +13,11 @@ import re
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from cluster.charts import Charts
+from cluster.charts import UNSERVABLE, Charts
 from cluster.environment import Environment
 from cluster.errors import BedError
 
@@ -161,15 +161,32 @@ def hold_back(text: str, charts: Charts | None = None) -> tuple[str, list[HeldBa
     held = [source for source in with_chart if not (charts and charts.has(*_chart(source)))]
     if not held:
         return text, []
-    dropped = [source for source in sources if source in held or _value(source, "ref")]
+    served = len(held) < len(with_chart)
+    dropped = [source for source in sources if source in held or (_value(source, "ref") and not served)]
     for source in dropped:
         text = text.replace(source, "", 1)
     name = re.findall(r"(?m)^  name: (.*)$", text)[0]
     gone = len(dropped) == len(sources)
-    reason = (
-        f"not in CHARTS, {charts.folder}" if charts else "charts cannot be pulled offline; CHARTS names none"
-    )
-    return text, [HeldBack(name, " ".join(_chart(source)), reason, gone) for source in held]
+    return text, [HeldBack(name, " ".join(_chart(one)), _reason(one, charts), gone) for one in held]
+
+
+def _reason(source: str, charts: Charts | None) -> str:
+    if charts is None:
+        return "charts cannot be pulled offline, and CHARTS names no folder"
+    return UNSERVABLE.get(_chart(source)[0], "not in the folder of CHARTS")
+
+
+def describe(held: Iterable[HeldBack]) -> Iterator[str]:
+    """What is held back and why, a line for each reason and one for each Application."""
+    by_reason: dict[str, list[HeldBack]] = {}
+    for one in held:
+        by_reason.setdefault(one.reason, []).append(one)
+    for reason, ones in by_reason.items():
+        yield f"held back: {reason}. Their manifests are synced, their charts are not:"
+        for one in ones:
+            yield f"  {one.application}: chart {one.chart}" + (
+                ", and it has no manifests" if one.gone else ""
+            )
 
 
 def committed(root: Path, environment: str) -> dict[str, bytes]:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from apiserver.pki import Pair
 
-from cluster import statuses
+from cluster import statuses, storage
 from cluster.api import Api, ApiError, Object
 
 AGAIN = 0.5  # seconds until a kind that is not served is asked for again
@@ -45,28 +45,37 @@ def follow(api: Api, resource: str) -> None:
 
 def serve(api: Api, resource: str, item: Object) -> None:
     """Give one object what it lacks; harmless when it lacks nothing."""
-    metadata = item["metadata"]
-    if statuses.is_held(item) or statuses.is_current(item) or "deletionTimestamp" in metadata:
+    if "deletionTimestamp" in item["metadata"]:
         return
-    namespace = metadata.get("namespace", "")
     try:
-        made = None if statuses.fails(item) else statuses.secret(item)
-        if made:
-            own = made["metadata"]
-            api.apply("v1/secrets", own["name"], made, own["namespace"])
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        status = statuses.STATUSES[resource](item, now)
-        api.patch(resource, metadata["name"], {"status": status}, namespace, subresource="status")
-        print(f"{resource} {namespace}/{metadata['name']}", flush=True)
+        if resource == storage.CLAIMS:
+            storage.provide(api, item)
+        else:
+            give_status(api, resource, item)
     except (ApiError, KeyError, TypeError) as error:
-        print(f"{resource} {namespace}/{metadata['name']}: {error}", flush=True)
+        print(f"{resource} {item['metadata']['name']}: {error}", flush=True)
         traceback.print_exc()
+
+
+def give_status(api: Api, resource: str, item: Object) -> None:
+    """Give a custom resource its status, and the Secret that it leads to."""
+    if statuses.is_held(item) or statuses.is_current(item):
+        return
+    name, namespace = item["metadata"]["name"], item["metadata"].get("namespace", "")
+    made = None if statuses.fails(item) else statuses.secret(item)
+    if made:
+        own = made["metadata"]
+        api.apply("v1/secrets", own["name"], made, own["namespace"])
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    status = statuses.STATUSES[resource](item, now)
+    api.patch(resource, name, {"status": status}, namespace, subresource="status")
+    print(f"{resource} {namespace}/{name}", flush=True)
 
 
 def main() -> None:
     """Follow every kind until ended."""
     api = connect(Path(sys.argv[1]))
-    for resource in statuses.STATUSES:
+    for resource in (*statuses.STATUSES, storage.CLAIMS):
         threading.Thread(target=follow, args=(api, resource), daemon=True).start()
     threading.Event().wait()
 

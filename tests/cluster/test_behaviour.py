@@ -68,6 +68,9 @@ def world(prod: tuple[World, Rehearsal]) -> Iterator[World]:
     """Production at its floor, before and after a test."""
     world, _ = prod
     yield world
+    world.bed.api.delete("v1/namespaces", FILL)
+    for node in world.workers():
+        world.bed.nodes.uncordon(node["metadata"]["name"])
     world.let_go()
     world.settle("production is calm again")
 
@@ -293,8 +296,6 @@ def test_the_shop_takes_the_room_of_lower_priorities_only(world: World) -> None:
     assert pushed_out(pods) == {BATCH}, "the lowest go first, and nobody else had to"
     for of in world.scaled():
         assert sum(world.zones(of).values()) == of.maximum, of.what
-    api.delete("v1/namespaces", FILL)
-    world.bed.wait_until(lambda: not api.list(PODS, FILL), "the filling is gone")
 
 
 def fill(world: World) -> None:

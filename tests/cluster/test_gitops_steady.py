@@ -86,7 +86,7 @@ def test_argo_cd_manages_itself_and_the_root_the_root_once_a_commit(
         history = {name: _history(synced, name) for name in ("argo-cd", "root")}
         edited = repository.read(file).replace("  labels:\n", "  labels:\n    bed/edit: one\n", 1)
         renamed = repository.read(root).replace("Everything that", "All that", 1)
-        revision = push(synced, repository, {file: edited, root: renamed}, "Argo CD and the root")
+        revision = push(repository, {file: edited, root: renamed}, "Argo CD and the root")
         applications.wait_healthy(synced, revision=revision)
         seen = watch(synced, ROUNDS)
         assert seen.unsteady() == []
