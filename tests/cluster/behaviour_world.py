@@ -228,6 +228,7 @@ class World:
     def grow(self, pods: Iterable[Object]) -> None:
         """Nodes for pods that find no room: as many as their CPU takes, none beyond the maximum.
 
+        A node that is being drained does not count: whoever upgrades a node group may go that much beyond it.
         As if each zone had a node group of its own, for no other way lets an autoscaler choose the zone: that
         of a pod's volume, else that with fewest nodes.
         """
@@ -235,7 +236,8 @@ class World:
             return
         kind, zones = self.bed.environment.nodes[-1], self.bed.environment.zones
         have = Counter({zone: 0 for zone in zones if zone not in self.lost})
-        have.update(node["metadata"]["labels"][ZONE] for node in self.workers() if _is_of(node, kind.role))
+        taken = [node for node in self.workers() if not node["spec"].get("unschedulable")]
+        have.update(node["metadata"]["labels"][ZONE] for node in taken if _is_of(node, kind.role))
         most = math.ceil(kind.maximum / len(zones))
         for zone in self._wanted(pods, kind.millicores):
             fit = [one for one in zones if one not in self.lost and zone in ("", one) and have[one] < most]

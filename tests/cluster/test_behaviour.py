@@ -190,7 +190,9 @@ def drain(world: World, node: str) -> None:
     with ThreadPoolExecutor(1) as pool:
         drained = pool.submit(world.bed.nodes.drain, node, timeout=60)
         world.wait(drained.done, f"node {node} is drained", timeout=90)
-        drained.result()
+        if error := drained.exception():
+            error.add_note(world.describe())
+            raise error
 
 
 def wait_for_node(world: World, name: str) -> None:
