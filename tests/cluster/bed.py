@@ -26,7 +26,7 @@ from apiserver.process import Process, ProcessError
 
 from cluster import environment as environments
 from cluster import folder as folders
-from cluster import programs
+from cluster import programs, storage
 from cluster import seed as seeds
 from cluster.api import Api, Object
 from cluster.errors import BedError
@@ -257,6 +257,8 @@ class Bed(ControlPlane):
         sets = {"stand-in-node-agents": agents}
         if self.environment.eks:
             sets["stand-in-eks-addons"] = [environments.EKS_ADDONS]
+        else:
+            self.api.create("storage.k8s.io/v1/storageclasses", storage.LOCAL_PATH)
         for name, requests in sets.items():
             self.api.create("apps/v1/daemonsets", daemonset(name, requests), "kube-system")
 
