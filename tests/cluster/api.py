@@ -39,6 +39,7 @@ class Api:
         self._tls = ssl.create_default_context(cafile=str(ca.certificate))
         self._tls.load_cert_chain(client.certificate, client.key)
         self._own = threading.local()
+        self._opened: set[http.client.HTTPSConnection] = set()
         self._plurals: dict[str, dict[str, str]] = {}
 
     def get(self, resource: str, name: str, namespace: str = "") -> Object:
@@ -124,13 +125,13 @@ class Api:
         for attempt in (1, 2):  # a kept connection may have been closed by the server
             connection = getattr(self._own, "connection", None) or self._connect(30)
             self._own.connection = connection
+            self._opened.add(connection)
             try:
                 connection.request(method, path, body, {"Content-Type": kind} if body is not None else {})
                 answer = connection.getresponse()
                 return answer.status, answer.read()
             except (http.client.HTTPException, OSError):
-                connection.close()
-                self._own.connection = None
+                self.close()
                 if attempt == 2:
                     raise
         raise AssertionError("unreachable")
@@ -139,7 +140,13 @@ class Api:
         """Close this thread's connection, as a thread should that ends; a later request opens another."""
         if connection := getattr(self._own, "connection", None):
             connection.close()
+            self._opened.discard(connection)
             self._own.connection = None
+
+    def close_all(self) -> None:
+        """Close the connections of every thread, as when the server ends."""
+        while self._opened:
+            self._opened.pop().close()
 
     def _connect(self, timeout: float) -> http.client.HTTPSConnection:
         return http.client.HTTPSConnection("127.0.0.1", self._port, timeout=timeout, context=self._tls)

@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import random
+import shutil
 import socket
 import ssl
 import sys
@@ -35,6 +36,7 @@ from cluster.nodes import Nodes, daemonset
 from cluster.programs import ArgoCd, Program
 
 ROOT = Path(__file__).parents[2]
+SEEDS = ROOT / ".cache" / "cluster" / "seeds"
 PARTS = frozenset({"controllers", "scheduler", "kwok", "metrics", "stand-in", "argocd"})
 """What a test bed may have beside etcd and kube-apiserver."""
 
@@ -119,6 +121,9 @@ class Bed(ControlPlane):
             for process in [*others, *reversed(last)]:
                 process.stop(GRACE)
             self.processes.clear()
+            if "api" in self.__dict__:
+                self.api.close_all()
+            shutil.rmtree(self.folder / "etcd", ignore_errors=True)  # the bulk of it; logs stay
 
     # -- what tests use
 
@@ -205,7 +210,7 @@ class Bed(ControlPlane):
         self._say("etcd, kube-apiserver")
         crds = crds_in_use(self.crds, self.root / "clusters" / self.environment.name)
         servers = [self.assets / name for name in ("etcd", "kube-apiserver")]
-        seed = seeds.place(self.root / ".cache" / "cluster" / "seeds", servers, crds)
+        seed = seeds.place(SEEDS, servers, crds)
         planted = seeds.plant(seed, self.folder / "etcd")
         self._start_etcd(etcd, peer)
         self._start_apiserver(etcd)

@@ -45,8 +45,16 @@ environment_argument = click.argument("environment", default="dev")
 
 
 @click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
-def main() -> None:
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path, file_okay=False, exists=True, resolve_path=True),
+    default=ROOT,
+    help="The checkout whose tree is meant (default: the one that this is part of).",
+)
+@click.pass_context
+def main(context: click.Context, root: Path) -> None:
     """A whole cluster on this machine, without containers, in which Argo CD syncs the committed tree."""
+    context.obj = root
 
 
 @main.command()
@@ -145,7 +153,7 @@ def status(environment: str, form: str) -> None:
 def record(environment: str) -> None:
     """Run `up` and `down`, and put what they print into docs/cluster.md."""
     with _speaking():
-        recording.record(ROOT, environment)
+        recording.record(click.get_current_context().obj, environment)
 
 
 @main.command(hidden=True)
@@ -238,9 +246,10 @@ def _charts(state: State) -> Charts | None:
 
 
 def _home(environment: str) -> Home:
+    root: Path = click.get_current_context().obj
     with _speaking():
-        environments.read(ROOT, environment)
-    return Home(environment)
+        environments.read(root, environment)
+    return Home(environment, root)
 
 
 def _say_uncommitted(home: Home) -> None:

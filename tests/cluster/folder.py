@@ -47,7 +47,8 @@ def clean(folder: Path) -> list[str]:
     owner = owner_of(folder)
     if owner is not None:
         raise BedError(
-            f"a test bed runs in {folder} (process {owner}): end it first, with `make cluster-down`"
+            f"a test bed runs in {folder} (process {owner}): end it first (`make cluster-down`), "
+            "or name another folder"
         )
     if not (folder / OWNER).is_file():
         raise BedError(f"{folder} holds something else than a test bed: remove it, or name another folder")
