@@ -402,7 +402,7 @@ def crds_in_use(manifests: Path, tree: Path) -> list[Path]:
         lines = file.read_text().splitlines()
         said = dict(line.split(": ", 1) for line in lines if line.startswith(("apiVersion: ", "kind: ")))
         used.add((said.get("apiVersion", "").rpartition("/")[0], said.get("kind", "")))
-    return [file for file in sorted(manifests.glob("*/*.yaml")) if (file.parent.name, _kind(file)) in used]
+    return [file for file in sorted(manifests.glob("*/*.yaml")) if (file.parent.name, crd_kind(file)) in used]
 
 
 def free_ports(count: int) -> list[int]:
@@ -440,7 +440,7 @@ def _unverified() -> ssl.SSLContext:
     return context
 
 
-def _kind(crd: Path) -> str:
+def crd_kind(crd: Path) -> str:
     """`spec.names.kind`, without parsing a megabyte: the only `kind:` at that depth."""
     for line in crd.read_text().splitlines():
         if line.startswith("    kind: "):
