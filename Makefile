@@ -35,7 +35,7 @@ cluster-down: $(INSTALLED) ## end that cluster
 	@$(CLUSTER) down $(ENV)
 
 test-cluster: $(INSTALLED) schemas ## the committed tree lives in a real control plane (make control-plane, redis-server, egctl)
-	@$(BIN)/python -m pytest -m cluster tests/cluster $(ARGS)
+	@$(BIN)/python -m pytest -m cluster $(or $(TESTS),tests/cluster) $(ARGS)
 
 lint: $(INSTALLED) ## ruff and mypy --strict
 	@$(BIN)/ruff check .
