@@ -228,6 +228,8 @@ class ArgoCd:
         verify.chmod(0o755)
         environment = {
             "ARGOCD_FAKE_IN_CLUSTER": "true",
+            "ARGOCD_K8S_CLIENT_QPS": "500",
+            "ARGOCD_K8S_CLIENT_BURST": "1000",  # 50 and 100
             "ARGOCD_SYNC_WAVE_DELAY": "0",  # 2 s, for others to react: health checks wait anyway
             "KUBECONFIG": str(self.kubeconfig),  # the applicationset controller does not read its flag
             "ARGOCD_TLS_DATA_PATH": str(own / "tls"),
