@@ -52,5 +52,5 @@ Argo CD (`synced`, or after `bootstrap.run`):
     applications.refresh(bed), applications.all_of(bed) → {name: Application}, applications.wait_healthy(bed)
 
 Time is scaled, see `programs.py`: Git is looked at every 1 s, Applications every 3 s, self-heal after 1 s,
-HPA every 2 s on metrics of 12 s.
+HPA every second on metrics that are new every 6 s.
 """

@@ -202,7 +202,7 @@ class Bed(ControlPlane):
         folders.clean_own(self.folder)
 
     def _start(self) -> None:
-        ports = iter(free_ports(16))
+        ports = iter(free_ports(17))
         etcd, peer, self.port = next(ports), next(ports), next(ports)
         redis, repo_server = next(ports), next(ports)
         with self._interrupts.held():
@@ -249,9 +249,10 @@ class Bed(ControlPlane):
         if "kwok" in self.parts:
             self.run_program(programs.kwok(self.assets, self.kubeconfig, self.pki, next(port)))
         if "metrics" in self.parts:
-            metrics, front = next(port), next(port)
-            self.run_program(programs.metrics_server(self.assets, self.kubeconfig, self.folder, metrics))
-            self.run_program(programs.metrics_front(self.folder, self.pki, front, metrics))
+            front, both = next(port), (next(port), next(port))
+            for program in programs.metrics_server(self.assets, self.kubeconfig, self.folder, both):
+                self.run_program(program)
+            self.run_program(programs.metrics_front(self.folder, self.pki, front, both))
             self._register_metrics(front)
         if self._with_nodes:
             self._make_nodes()

@@ -1,10 +1,13 @@
-"""A front of metrics-server that hides its OpenAPI document: `python -m cluster.front FILE`.
+"""One metrics-server out of two, without their OpenAPI document: `python -m cluster.front FILE`.
 
-metrics-server 0.9.0 built with Go 1.27 writes that document with the names of Go fields (`SchemaProps`,
-`ArbitraryKeys`) for keys. The API server merges it into its own, and then fails to give Argo CD that as
-protobuf: "the server is currently unable to handle the request", and nothing is ever synced.
+Two, because one refuses to look at pods more often than every 10 s: they take turns, and the fresher answer
+counts.
 
-FILE is JSON: `port` to listen on, `backend` is metrics-server's port, and the paths `ca`, `certificate` and
+metrics-server 0.9.0 built with Go 1.27 writes its OpenAPI document with the names of Go fields
+(`SchemaProps`, `ArbitraryKeys`) for keys. The API server merges it into its own, and then fails to give
+Argo CD that as protobuf: "the server is currently unable to handle the request", and nothing is ever synced.
+
+FILE is JSON: `port` to listen on, `backends` are the ports of both, and the paths `ca`, `certificate` and
 `key` of the server, `proxy_certificate` and `proxy_key` of the front proxy, as which requests are passed on.
 """
 
@@ -16,53 +19,80 @@ import json
 import ssl
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 HIDDEN = "/openapi"
 PASSED = ("accept", "x-remote-user", "x-remote-group", "x-remote-uid")
+
+
+class Answer(NamedTuple):
+    """What one metrics-server says."""
+
+    status: int
+    kind: str
+    content: bytes
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     """Passes every GET on, a connection each."""
 
     protocol_version = "HTTP/1.1"
-    backend = 0
+    backends: tuple[int, ...] = ()
     tls: ssl.SSLContext
 
     def do_GET(self) -> None:
-        """Answer with what metrics-server says."""
+        """Answer with the best of what both say."""
         if self.path.startswith(HIDDEN):
-            self._answer(http.HTTPStatus.NOT_FOUND, "text/plain", b"not served\n")
+            self._answer(Answer(http.HTTPStatus.NOT_FOUND, "text/plain", b"not served\n"))
             return
-        connection = http.client.HTTPSConnection("127.0.0.1", self.backend, timeout=10, context=self.tls)
-        try:
-            connection.putrequest("GET", self.path, skip_accept_encoding=True)
-            for name, value in self.headers.items():
-                if name.lower() in PASSED:
-                    connection.putheader(name, value)
-            connection.endheaders()
-            answer = connection.getresponse()
-            self._answer(answer.status, answer.getheader("Content-Type", "text/plain"), answer.read())
-        except OSError as error:
-            self._answer(http.HTTPStatus.BAD_GATEWAY, "text/plain", f"metrics-server: {error}\n".encode())
-        finally:
-            connection.close()
+        self._answer(max((self._ask(port) for port in self.backends), key=worth))
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the base's name)
         """Say nothing of each request."""
 
-    def _answer(self, status: int, kind: str, content: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
+    def _ask(self, port: int) -> Answer:
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=self.tls)
+        try:
+            connection.putrequest("GET", self.path, skip_accept_encoding=True)
+            for name, value in self.headers.items():
+                if name.lower() == "accept":
+                    connection.putheader(name, JSON)
+                elif name.lower() in PASSED:
+                    connection.putheader(name, value)
+            connection.endheaders()
+            said = connection.getresponse()
+            return Answer(said.status, said.getheader("Content-Type") or JSON, said.read())
+        except OSError as error:
+            return Answer(http.HTTPStatus.BAD_GATEWAY, "text/plain", f"metrics-server: {error}\n".encode())
+        finally:
+            connection.close()
+
+    def _answer(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.kind)
+        self.send_header("Content-Length", str(len(answer.content)))
         self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(answer.content)
+
+
+JSON = "application/json"  # every client of the API server is content with it, and it can be compared
+
+
+def worth(answer: Answer) -> tuple[bool, int, str]:
+    """The greater, the better: an answer at all, of more pods or nodes, of a later time."""
+    try:
+        said = json.loads(answer.content)
+    except ValueError:
+        said = {}
+    items = said.get("items", [said]) if isinstance(said, dict) else []
+    measured = [each["timestamp"] for each in items if isinstance(each, dict) and "timestamp" in each]
+    return answer.status == http.HTTPStatus.OK, len(measured), max(measured, default="")
 
 
 def main() -> None:
     """Serve until ended. Only who has a certificate of the CA is answered: the API server."""
     said = json.loads(Path(sys.argv[1]).read_text())
-    Handler.backend = said["backend"]
+    Handler.backends = tuple(said["backends"])
     Handler.tls = ssl.create_default_context()
     Handler.tls.check_hostname = False
     Handler.tls.verify_mode = ssl.CERT_NONE  # metrics-server makes its certificate itself

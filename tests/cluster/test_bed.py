@@ -202,7 +202,7 @@ def test_a_port_taken_meanwhile_means_another_attempt(
 ) -> None:
     steps: list[str] = []
     with socket.create_server(("127.0.0.1", free_ports(1)[0])) as taken:
-        answers = iter([[taken.getsockname()[1], *free_ports(15)], free_ports(16)])
+        answers = iter([[taken.getsockname()[1], *free_ports(16)], free_ports(17)])
         monkeypatch.setattr(beds, "free_ports", lambda _: next(answers))
         with Bed("dev", tmp_path / "bed", parts=(), nodes=False, say=steps.append) as bed:
             assert bed.api.get("v1/namespaces", "default")

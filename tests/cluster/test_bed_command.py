@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 import signal
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cluster import bootstrap, changes, charts, record, repository, statuses, storage, table
+from cluster import bootstrap, changes, charts, front, record, repository, statuses, storage, table
 from cluster.applications import Application, application
 from cluster.bed import ROOT, crd_kind, crd_manifests, crds_in_use
 from cluster.charts import Charts
@@ -349,3 +350,22 @@ def test_a_volume_waits_for_its_node() -> None:
     assert storage.volume(claim, "zone-a")["spec"]["claimRef"]["uid"] == "1"
     claim["spec"]["volumeName"] = "pvc-1"
     assert not storage.wants_volume(claim)
+
+
+def test_the_fresher_of_two_answers_counts() -> None:
+    def said(*timestamps: str, status: int = 200) -> front.Answer:
+        items = [{"timestamp": timestamp} for timestamp in timestamps]
+        return front.Answer(status, "application/json", json.dumps({"items": items}).encode())
+
+    ordered = [
+        front.Answer(502, "text/plain", b"metrics-server: refused"),
+        said(status=404),
+        said(),
+        said("2026-01-01T00:00:06Z"),
+        said("2026-01-01T00:00:01Z", "2026-01-01T00:00:01Z"),
+        said("2026-01-01T00:00:01Z", "2026-01-01T00:00:07Z"),
+    ]
+    mixed = [ordered[at] for at in (3, 0, 5, 2, 4, 1)]
+    assert sorted(mixed, key=front.worth)[2:] == ordered[2:]
+    one = front.Answer(200, "application/json", b'{"timestamp": "2026-01-01T00:00:06Z"}')
+    assert front.worth(one) == (True, 1, "2026-01-01T00:00:06Z")
