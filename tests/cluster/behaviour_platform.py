@@ -28,6 +28,10 @@ HOSTNAME = "kubernetes.io/hostname"
 STAGE = "stage"
 """`bed/role` of nodes that a test keeps to itself: no DaemonSet goes there, they count towards nothing."""
 
+STOP = "2s"
+"""How long a StatefulSet's pod takes to end; none is quicker. A budget knows the evicted by name, and one of
+the same name that is there again before its controller looked counts as evicted for two minutes."""
+
 Kind = Literal["Deployment", "StatefulSet", "DaemonSet"]
 
 
@@ -211,6 +215,7 @@ def _workload(kind: Kind, name: str, namespace: str, template: Object, replicas:
         spec["replicas"] = replicas
     if kind == "StatefulSet":
         spec |= {"podManagementPolicy": "Parallel", "serviceName": name}
+        template["metadata"]["annotations"] = {"bed/stop-after": STOP}
     metadata = {"name": name, "namespace": namespace}
     return {"apiVersion": "apps/v1", "kind": kind, "metadata": metadata, "spec": spec}
 
