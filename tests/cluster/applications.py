@@ -107,6 +107,18 @@ def complain(found: dict[str, Application]) -> str:
     return "all Applications Synced and Healthy\n" + "\n".join(lines or ["  there are none"])
 
 
+def warnings(api: Api, most: int = 10) -> list[str]:
+    """The latest Warning events of the cluster, a line each: why something may not get on."""
+    found = [each for each in api.list("v1/events") if each.get("type") == "Warning"]
+    found.sort(key=lambda each: str(each.get("lastTimestamp") or each.get("eventTime") or ""))
+    objects = ((each["involvedObject"], each) for each in found)
+    lines = [
+        f"  {about['kind']} {about.get('namespace', '')}/{about['name']}: {each['reason']}: {each['message']}"
+        for about, each in objects
+    ]
+    return list(dict.fromkeys(lines))[-most:]
+
+
 def resources(item: Object) -> dict[str, str]:
     """`Kind/name` → `sync, health` of each object that an Application object manages."""
     return {

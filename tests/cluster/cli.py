@@ -190,7 +190,7 @@ def _watch_until_good(
     try:
         found = applications.wait_healthy(bed, timeout=timeout, on_look=live.show)
     except AssertionError as error:
-        click.echo(f"\n{error}", err=True)
+        click.echo("\n".join(["", str(error), "warnings:", *applications.warnings(bed.api)]), err=True)
         return False
     if whole and not live.terminal:
         click.echo("\n".join(["", *table.lines(found.values(), git.held_back)]))

@@ -169,7 +169,7 @@ def start(home: Home) -> int:
     home.base.mkdir(parents=True, exist_ok=True)
     home.state_file.unlink(missing_ok=True)
     path = os.pathsep.join(filter(None, (str(PACKAGES), os.environ.get("PYTHONPATH", ""))))
-    command = [sys.executable, "-m", "cluster", "supervise", home.environment]
+    command = [sys.executable, "-m", "cluster", "--root", str(home.root), "supervise", home.environment]
     with home.log.open("wb") as log:
         child = subprocess.Popen(
             command,
