@@ -58,7 +58,9 @@ class Encoded:
         tag = hashlib.blake2b(plain, digest_size=12).hexdigest().encode()
         packed = gzip.compress(plain, 9, mtime=0)
         self._plain = _Representation(b'"' + tag + b'"', plain, ())
-        self._packed = _Representation(b'"' + tag + b'-gzip"', packed, ((b"content-encoding", b"gzip"),))
+        self._packed = self._plain  # of a small document gzip makes a larger one
+        if len(packed) < len(plain):
+            self._packed = _Representation(b'"' + tag + b'-gzip"', packed, ((b"content-encoding", b"gzip"),))
 
     def answer(self, headers: Iterable[tuple[bytes, bytes]], method: str) -> Answer:
         """The answer to a request with these headers (names in small letters): 200, or 304 if known."""
@@ -136,7 +138,7 @@ def query(query_string: bytes) -> Query:
     if len(query_string) > LONGEST_QUERY:
         raise invalid([("query", f"longer than {LONGEST_QUERY} bytes")])
     try:
-        pairs = dict(parse_qsl(query_string.decode("latin-1"), max_num_fields=32))
+        pairs = dict(parse_qsl(query_string.decode("utf-8", "replace"), max_num_fields=32))
     except ValueError:
         raise invalid([("query", "more than 32 parameters")]) from None
     wrong = []
