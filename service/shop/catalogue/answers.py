@@ -29,7 +29,8 @@ REMEMBERED = 1_024
 
 CACHE_CONTROL = b"public, max-age=1, stale-while-revalidate=30"
 Headers = list[tuple[bytes, bytes]]
-Sort = Literal["new", "price", "-price", "name"]
+Sort = Literal["best", "new", "price", "-price", "name"]
+"""`best`: a search's best first, else the newest."""
 
 
 class Answer(NamedTuple):
@@ -41,12 +42,12 @@ class Answer(NamedTuple):
 
 
 class Query(NamedTuple):
-    """What a list is asked for. Without `sort`: a search's best first, else the newest."""
+    """What a list is asked for."""
 
     lang: Language = "bn"
     category: str = ""
     q: str = ""
-    sort: Sort | None = None
+    sort: Sort = "best"
     page: int = 1
 
 
@@ -142,10 +143,10 @@ def query(query_string: bytes) -> Query:
     except ValueError:
         raise invalid([("query", "more than 32 parameters")]) from None
     wrong = []
-    lang, sort, page = pairs.get("lang", "bn"), pairs.get("sort"), pairs.get("page", "1")
+    lang, sort, page = pairs.get("lang", "bn"), pairs.get("sort", "best"), pairs.get("page", "1")
     if lang not in LANGUAGES:
         wrong.append(("lang", f"one of {', '.join(LANGUAGES)}"))
-    if sort is not None and sort not in get_args(Sort):
+    if sort not in get_args(Sort):
         wrong.append(("sort", f"one of {', '.join(get_args(Sort))}"))
     if not (
         page.isascii()
@@ -159,7 +160,7 @@ def query(query_string: bytes) -> Query:
         wrong.append(("q", f"longer than {LONGEST_SEARCH} characters"))
     if wrong:
         raise invalid(wrong)
-    return Query(cast("Language", lang), pairs.get("category", ""), q, cast("Sort | None", sort), int(page))
+    return Query(cast("Language", lang), pairs.get("category", ""), q, cast("Sort", sort), int(page))
 
 
 def invalid(wrong: list[tuple[str, str]]) -> Problem:
@@ -207,8 +208,8 @@ def _list(snapshot: Snapshot, asked: Query) -> ProductList:
 
 
 def _sorted(found: list[ProductView], asked: Query) -> list[ProductView]:
-    sort = asked.sort or ("" if asked.q else "new")
-    if sort == "new":
+    sort = asked.sort
+    if sort == "new" or (sort == "best" and not asked.q):
         return sorted(found, key=lambda each: (each.created_at, each.id), reverse=True)
     if sort == "name":
         return sorted(found, key=lambda each: (each.name(asked.lang).casefold(), each.id))
