@@ -6,6 +6,7 @@ Custom resources are left out: no controller here makes anything of them.
 
 from __future__ import annotations
 
+import http
 import json
 import os
 import re
@@ -19,10 +20,10 @@ from typing import Any, NoReturn
 import pytest
 import yaml
 from apiserver.acceptance import apply, tree
-from apiserver.control_plane import VARIABLE, ControlPlane, KubectlError, find_assets
+from apiserver.control_plane import VARIABLE, ControlPlane, find_assets
 from apiserver.process import free_ports, wait_until
 
-from cluster.rbac_api import ask
+from cluster.api import Api, ApiError
 
 ROOT = Path(__file__).parents[2]
 CLUSTERS = ROOT / "clusters"
@@ -54,9 +55,7 @@ UNITS = {
     "Mi": Decimal(2**20),
     "Gi": Decimal(2**30),
 }
-REFUSED = re.compile(
-    r'error when creating "[^"]*": (?:\S+ )?"(?P<name>[^"]+)" is (?:forbidden|invalid): (?P<why>.*)'
-)
+REFUSED = re.compile(r'"(?P<name>[^"]+)" is (?:forbidden|invalid): (?P<why>.*)', re.DOTALL)
 
 
 def unavailable(reason: str) -> NoReturn:
@@ -99,7 +98,9 @@ def running(folder: Path, environment: str) -> Iterator[Plane]:
     """A control plane with nodes, and nothing of the environment applied yet."""
     with ControlPlane(require_assets(), folder, controllers=CONTROLLERS, flags=FLAGS) as cluster:
         _start_nodes(cluster)
-        yield Plane(cluster, environment)
+        plane = Plane(cluster, environment)
+        yield plane
+        plane.api.close_all()
 
 
 class Plane:
@@ -108,6 +109,11 @@ class Plane:
     def __init__(self, cluster: ControlPlane, environment: str) -> None:
         self.cluster = cluster
         self.environment = environment
+
+    @cached_property
+    def api(self) -> Api:
+        """The API as administrator."""
+        return Api(self.cluster.port, self.cluster.pki.ca, self.cluster.pki.admin)
 
     @cached_property
     def files(self) -> list[Path]:
@@ -126,18 +132,30 @@ class Plane:
 
     def refusals(self, bodies: Iterable[Object]) -> dict[str, str]:
         """Name → why, of those that the API server would refuse."""
+        judged = {body["metadata"]["name"]: self._refusal(body) for body in bodies}
+        return {name: why for name, why in judged.items() if why}
+
+    def _refusal(self, body: Object) -> str:
+        """Why the API server would not take an object; empty if it would."""
+        metadata = body["metadata"]
+        resource = f"{body['apiVersion']}/{self.api.plural(body['apiVersion'], body['kind'])}"
+        said = ""
         try:
-            self.cluster.kubectl("create", "--dry-run=server", "-f", "-", text=as_list(bodies))
-        except KubectlError as error:
-            found = [(line, REFUSED.search(line)) for line in str(error).splitlines()]
-            strange = [line for line, match in found if not match and not line.startswith("Warning: ")]
-            assert not strange, strange
-            return {match["name"]: match["why"] for _, match in found if match}
-        return {}
+            self.api.create(resource, body, metadata["namespace"], dry_run=True)
+        except ApiError as error:
+            said = str(error)
+        if not said:
+            return ""
+        match = REFUSED.search(said)
+        assert match, said
+        assert match["name"] == metadata["name"], said
+        return match["why"]
 
     def items(self, path: str) -> list[Object]:
         """The objects of an API path as in `/apis/apps/v1/deployments`."""
-        return list(ask(self.cluster, path)["items"])
+        status, content = self.api.raw("GET", path)
+        assert status == http.HTTPStatus.OK, content
+        return list(json.loads(content)["items"])
 
     def failed_creations(self) -> list[tuple[str, str]]:
         """(namespace, what a controller could not create there and why)."""

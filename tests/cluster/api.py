@@ -55,13 +55,13 @@ class Api:
                 return None
             raise
 
-    def list(self, resource: str, namespace: str = "", *, labels: str = "") -> list[Object]:
-        """The objects of a namespace, or of all. `labels` is a selector: `app=shop,tier!=web`."""
-        return list(self._list(resource, namespace, labels)["items"])
+    def list(self, resource: str, namespace: str = "", *, labels: str = "", fields: str = "") -> list[Object]:
+        """The objects of a namespace, or of all. `labels` and `fields` select: `app=shop,tier!=web`."""
+        return list(self._list(resource, namespace, labels, fields)["items"])
 
-    def create(self, resource: str, body: Object, namespace: str = "") -> Object:
-        """Create an object; ApiError with status 409 if there is one of its name."""
-        return self._json("POST", _path(resource, namespace), body)
+    def create(self, resource: str, body: Object, namespace: str = "", *, dry_run: bool = False) -> Object:
+        """Create an object, or only have it judged; ApiError with status 409 if there is one of its name."""
+        return self._json("POST", _path(resource, namespace) + ("?dryRun=All" if dry_run else ""), body)
 
     def patch(
         self, resource: str, name: str, body: Object, namespace: str = "", *, subresource: str = ""
@@ -96,7 +96,7 @@ class Api:
 
         Ends after `timeout` seconds, or when the server closes the connection.
         """
-        listed = self._list(resource, namespace, "")
+        listed = self._list(resource, namespace)
         for item in listed["items"]:
             yield {"type": "ADDED", "object": item}
         since = listed["metadata"]["resourceVersion"]
@@ -151,9 +151,10 @@ class Api:
     def _connect(self, timeout: float) -> http.client.HTTPSConnection:
         return http.client.HTTPSConnection("127.0.0.1", self._port, timeout=timeout, context=self._tls)
 
-    def _list(self, resource: str, namespace: str, labels: str) -> Object:
-        query = f"?labelSelector={urllib.parse.quote(labels)}" if labels else ""
-        return self._json("GET", _path(resource, namespace) + query)
+    def _list(self, resource: str, namespace: str, labels: str = "", fields: str = "") -> Object:
+        chosen = {"labelSelector": labels, "fieldSelector": fields}
+        query = urllib.parse.urlencode({name: text for name, text in chosen.items() if text})
+        return self._json("GET", f"{_path(resource, namespace)}?{query}")
 
     def _json(
         self,

@@ -38,6 +38,7 @@ PLURALS = {
 }
 BUILT_IN = (".k8s.io", "apps", "autoscaling", "batch", "policy", "v1")
 FIRST = ("Namespace", "PriorityClass", "StorageClass", "ServiceAccount")
+NO_NODE = "spec.nodeName="  # a pod that has one is no news, and there are many of them
 SELECTED = "volume.kubernetes.io/selected-node"
 TOLD = 6  # things that are wrong, in a message
 MIN_READY = 1  # seconds until a ready pod is available; time is scaled
@@ -145,7 +146,7 @@ class World:
 
     def homeless(self) -> list[Object]:
         """Pods for which the scheduler finds no place."""
-        found = [pod for pod in self.bed.api.list(PODS) if _refusal(pod)]
+        found = [pod for pod in self.bed.api.list(PODS, fields=NO_NODE) if _refusal(pod)]
         return [pod for pod in found if pod["metadata"]["namespace"] != platform.STAGE]
 
     def stranded(self) -> list[Object]:
@@ -172,9 +173,9 @@ class World:
         ]
         # Before what controllers make of it: else one of them may act in between, and nothing be noticed.
         below = [
-            f"{of.what} is to have {of.minimum} pods and has {have}"
-            for of in self.scaled()
-            if (have := self.bed.api.get(DEPLOYMENTS, of.name, of.namespace)["spec"]["replicas"]) < of.minimum
+            f"{name} is to have {least} pods and has {have}"
+            for name, least in self._floors().items()
+            if (have := self._replicas(name)) < least
         ]
         late = [
             why
@@ -274,14 +275,18 @@ class World:
     def hold_at_maximum(self) -> None:
         """Every autoscaler's floor becomes its maximum, as under a load that does not end."""
         for of in self.scaled():
-            self._floor(of, of.maximum)
+            self.hold(of, of.maximum)
+
+    def hold(self, of: Scaled, pods: int) -> None:
+        """An autoscaler's floor becomes so many."""
+        self.bed.api.patch(AUTOSCALERS, of.name, {"spec": {"minReplicas": pods}}, of.namespace)
 
     def let_go(self) -> None:
         """Back to the floor at once, which an autoscaler would take minutes for."""
         committed = {_what(body): body["spec"]["minReplicas"] for body in self._committed()}
         for of in self.scaled():
             floor = committed[of.what]
-            self._floor(of, floor)
+            self.hold(of, floor)
             self.bed.api.patch(DEPLOYMENTS, of.name, {"spec": {"replicas": floor}}, of.namespace)
 
     def release(self, of: Scaled, annotations: Mapping[str, str | None]) -> None:
@@ -303,6 +308,15 @@ class World:
     def _autoscalers(self) -> list[Object]:
         return [body for name in ("shop", "edge") for body in self.bed.api.list(AUTOSCALERS, name)]
 
+    def _floors(self) -> dict[str, int]:
+        """`namespace/name` of each workload under an autoscaler → its floor."""
+        found = ((body["metadata"]["namespace"], body["spec"]) for body in self._autoscalers())
+        return {f"{where}/{spec['scaleTargetRef']['name']}": spec["minReplicas"] for where, spec in found}
+
+    def _replicas(self, what: str) -> int:
+        namespace, name = what.split("/")
+        return int(self.bed.api.get(DEPLOYMENTS, name, namespace)["spec"]["replicas"])
+
     def _scaled(self, autoscaler: Object) -> Scaled:
         spec, namespace = autoscaler["spec"], autoscaler["metadata"]["namespace"]
         target = self.bed.api.get(DEPLOYMENTS, spec["scaleTargetRef"]["name"], namespace)["spec"]
@@ -314,9 +328,6 @@ class World:
             target["selector"]["matchLabels"],
             tuple(target["template"]["spec"]["topologySpreadConstraints"]),
         )
-
-    def _floor(self, of: Scaled, pods: int) -> None:
-        self.bed.api.patch(AUTOSCALERS, of.name, {"spec": {"minReplicas": pods}}, of.namespace)
 
     def _zone_of_node(self) -> dict[str, str]:
         return {name: zone for zone, names in self.bed.nodes.by_zone().items() for name in names}

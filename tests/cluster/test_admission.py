@@ -28,6 +28,8 @@ from cluster.admission_pods import (
 pytestmark = pytest.mark.cluster
 
 SHOP = "shop"
+DEPLOYMENTS = "apps/v1/deployments"
+RESTART = {"spec": {"template": {"metadata": {"annotations": {"bed/restart": "1"}}}}}
 POLICY_WRITTEN_WRONG = {
     "apiVersion": "admissionregistration.k8s.io/v1",
     "kind": "ValidatingAdmissionPolicy",
@@ -250,12 +252,10 @@ def full_load(plane: Plane) -> FullLoad:
     """
     create_edge(plane)
     for namespace, name, most in at_most(plane):
-        plane.cluster.kubectl("scale", "--namespace", namespace, f"deployment/{name}", f"--replicas={most}")
-        quick = json.dumps({"spec": {"minReadySeconds": 0}})
-        plane.cluster.kubectl("patch", "--namespace", namespace, f"deployment/{name}", "-p", quick)
+        plane.api.patch(DEPLOYMENTS, name, {"spec": {"replicas": most, "minReadySeconds": 0}}, namespace)
     plane.wait(lambda: all_rolled(plane), "every pod ready at full load")
     for namespace, name, _ in at_most(plane):
-        plane.cluster.kubectl("rollout", "restart", "--namespace", namespace, f"deployment/{name}")
+        plane.api.patch(DEPLOYMENTS, name, RESTART, namespace)
     plane.wait(lambda: all_rolled(plane) or bool(plane.failed_creations()), "a release rolled through")
     return FullLoad(plane.failed_creations(), plane.quotas(), len(plane.items("/api/v1/pods")))
 
@@ -305,8 +305,7 @@ def test_quotas_hold_full_load_and_a_release(full_load: FullLoad) -> None:
 
 def test_a_runaway_is_stopped_by_the_quota(plane: Plane, full_load: FullLoad) -> None:
     for namespace, name, most in at_most(plane):
-        scale = ("scale", "--namespace", namespace, f"deployment/{name}", f"--replicas={4 * most}")
-        plane.cluster.kubectl(*scale)
+        plane.api.patch(DEPLOYMENTS, name, {"spec": {"replicas": 4 * most}}, namespace)
 
     def stopped() -> bool:
         return {namespace for namespace, _ in plane.failed_creations()} == {SHOP, "edge"}
