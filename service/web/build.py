@@ -26,6 +26,7 @@ LANGUAGES = ("bn", "en")
 COMPRESSED = {".html", ".css", ".js", ".svg", ".json", ".txt"}
 
 _IMPORT = re.compile(r"""^((?:import|export)\b[^"';]*?\bfrom\s*|import\s*)(["'])(\.[^"']+)\2""", re.MULTILINE)
+_STYLE_IMPORT = re.compile(r'''^@import "(\.[^"]+)";''', re.MULTILINE)
 _HEAD = re.compile(r"\A<!--(.*?)-->\s*", re.DOTALL)
 _TAG = re.compile(r"\{\{\s*(.+?)\s*\}\}")
 _REPEATED = re.compile(r"> ?([\w-]+)(?:\*(\d+))?")
@@ -53,7 +54,7 @@ class Assets:
                 raise BuildError(f"{_shown(source)}: imports itself in a circle")
             self._open.append(source)
             text = source.read_text(encoding="utf-8")
-            content = self._script(source, text) if source.suffix == ".js" else _style(text)
+            content = self._script(source, text) if source.suffix == ".js" else _style(_joined(source))
             self._open.remove(source)
             self._names[source] = self.write(source.stem, source.suffix, content)
         return self._names[source]
@@ -107,8 +108,8 @@ class Site:
 
     def texts(self, language: str) -> dict[str, str]:
         """What pages say: own texts, and the messages of the API's codes as `error.CODE`."""
-        own = json.loads((self.source / "texts" / f"{language}.json").read_text(encoding="utf-8"))
-        messages = json.loads(MESSAGES.read_text(encoding="utf-8")) if MESSAGES.is_file() else {}
+        own: dict[str, str] = json.loads((self.source / "texts" / f"{language}.json").read_text(encoding="utf-8"))
+        messages = json.loads(MESSAGES.read_text(encoding="utf-8"))
         return {f"error.{code}": said[language] for code, said in messages.items()} | own
 
     def _page(
@@ -180,7 +181,7 @@ def build(output: Path) -> None:
         for site in (Site(WEB / "src", ""), Site(WEB / "admin", "/admin")):
             if (site.source / "layout.html").is_file():
                 site.build(staging, assets)
-        for image in _files(WEB / "images"):
+        for image in sorted((WEB / "images").glob("*.svg")):
             _write(staging / "images" / image.relative_to(WEB / "images"), image.read_bytes())
         shutil.rmtree(output, ignore_errors=True)
         staging.rename(output)
@@ -203,6 +204,12 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _imports(source: Path, text: str) -> list[Path]:
     return [(source.parent / match[3]).resolve() for match in _IMPORT.finditer(text)]
+
+
+def _joined(style: Path) -> str:
+    """A stylesheet with those in it that it imports: one request in place of several."""
+    text = style.read_text(encoding="utf-8")
+    return _STYLE_IMPORT.sub(lambda match: _joined((style.parent / match[1]).resolve()), text)
 
 
 def _stripped(script: str) -> str:
