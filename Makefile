@@ -1,6 +1,6 @@
 # One verb a line. `make` lists them; each makes its own .venv first.
 .DEFAULT_GOAL := help
-.PHONY: help render validate test test-apiserver cluster cluster-sync cluster-down test-cluster lint format schemas tools control-plane docs bench lock clean
+.PHONY: help render validate test test-apiserver cluster cluster-sync cluster-down test-cluster shop test-shop loadtest bench-shop lint format schemas tools control-plane docs bench lock clean
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
@@ -8,6 +8,10 @@ BIN := $(VENV)/bin
 ENV ?= dev
 CLUSTER := PYTHONPATH=tests $(BIN)/python -m cluster
 INSTALLED := $(VENV)/.installed
+SHOP := cd service && .venv/bin/python
+SHOP_RUNTIME := service/.venv/.installed
+SHOP_INSTALLED := service/.venv/.installed-dev
+PIP_INSTALL := install --quiet --disable-pip-version-check --no-deps
 export PATH := $(CURDIR)/.cache/bin:$(PATH)
 
 help: ## list the verbs
@@ -37,10 +41,24 @@ cluster-down: $(INSTALLED) ## end that cluster
 test-cluster: $(INSTALLED) schemas ## the committed tree lives in a real control plane (make control-plane, redis-server, egctl)
 	@$(BIN)/python -m pytest -m cluster $(or $(TESTS),tests/cluster) $(ARGS)
 
-lint: $(INSTALLED) ## ruff and mypy --strict
+shop: $(SHOP_RUNTIME) ## the shop on this machine, on SQLite, with goods and pages; prints its address
+	@service/.venv/bin/python service/web/build.py
+	@$(SHOP) -m shop demo $(ARGS)
+
+test-shop: $(SHOP_INSTALLED) ## all tests of the shop, with coverage (PostgreSQL from the PATH or from Debian; ARGS="-m 'not slow'")
+	@$(SHOP) -m pytest --cov --cov-report=term $(ARGS)
+
+loadtest: $(SHOP_INSTALLED) ## shoppers against a shop and a PostgreSQL of its own, then the verdict of the database
+	@$(SHOP) -m loadtest $(ARGS)
+
+bench-shop: $(SHOP_INSTALLED) ## speed of the shop, as ratios to peers in the same run (ARGS="--quick", ARGS=--write)
+	@$(SHOP) -m bench $(ARGS)
+
+lint: $(INSTALLED) $(SHOP_INSTALLED) ## ruff and mypy --strict
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(SHOP) -m mypy
 
 format: $(INSTALLED) ## let ruff put the code in form
 	@$(BIN)/ruff check --fix-only .
@@ -62,17 +80,39 @@ docs: $(INSTALLED) ## the generated pages and the editors' schema
 bench: $(INSTALLED) schemas ## speed and memory, as ratios to Helm and kustomize in the same run
 	@$(BIN)/python -m bench $(ARGS)
 
-lock: $(INSTALLED) ## resolve requirements.lock anew from pyproject.toml
-	@$(BIN)/python -m venv .cache/lock && .cache/lock/bin/pip install --quiet pip-tools==7.6.2
-	@.cache/lock/bin/pip-compile --quiet --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --allow-unsafe --output-file requirements.lock pyproject.toml
+COMPILE := .cache/lock/bin/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --strip-extras --allow-unsafe
+lock: ## resolve the locks anew from pyproject.toml and service/pyproject.toml
+	@$(PYTHON) -m venv .cache/lock && .cache/lock/bin/pip install --quiet --disable-pip-version-check pip-tools==7.6.2
+	@$(COMPILE) --extra dev --output-file requirements.lock pyproject.toml
+	@$(COMPILE) --output-file service/requirements.lock service/pyproject.toml
+	@$(COMPILE) --extra dev --output-file service/requirements-dev.lock service/pyproject.toml
 
 clean: ## remove what can be made again
-	rm -rf $(VENV) .cache build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf $(VENV) .cache build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	cd service && rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* web/dist bench/express/node_modules
+
+define python-of-today
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one with PYTHON=python3.12" >&2; exit 2; }
+endef
 
 $(INSTALLED): requirements.lock pyproject.toml
 	@echo "making .venv (about half a minute) …"
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; name one with PYTHON=python3.12" >&2; exit 2; }
+	@$(python-of-today)
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
+	@$(BIN)/pip $(PIP_INSTALL) --require-hashes -r requirements.lock
+	@$(BIN)/pip $(PIP_INSTALL) --no-build-isolation --config-settings editable_mode=compat -e .
+	@touch $@
+
+# What the image has, and no more: enough to run the shop.
+$(SHOP_RUNTIME): service/requirements.lock
+	@echo "making service/.venv (about half a minute) …"
+	@$(python-of-today)
+	@$(PYTHON) -m venv service/.venv
+	@service/.venv/bin/pip $(PIP_INSTALL) --require-hashes -r service/requirements.lock
+	@touch $@
+
+$(SHOP_INSTALLED): $(SHOP_RUNTIME) service/requirements-dev.lock service/pyproject.toml
+	@echo "adding what tests need to service/.venv (about a minute) …"
+	@service/.venv/bin/pip $(PIP_INSTALL) --require-hashes -r service/requirements-dev.lock
+	@service/.venv/bin/pip $(PIP_INSTALL) --no-build-isolation --config-settings editable_mode=compat -e service
 	@touch $@

@@ -10,7 +10,11 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-LOCKS = [REPOSITORY / "requirements.lock", *sorted(REPOSITORY.glob("tools/*.lock"))]
+LOCKS = [
+    REPOSITORY / "requirements.lock",
+    *sorted(REPOSITORY.glob("service/*.lock")),
+    *sorted(REPOSITORY.glob("tools/*.lock")),
+]
 NAME = re.compile(r"^[A-Za-z0-9._-]+")
 PIN = re.compile(r"^([a-z0-9._-]+)==\S+ \\\n(?:    --hash=sha256:[0-9a-f]{64}(?: \\)?\n)+", re.MULTILINE)
 

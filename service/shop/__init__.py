@@ -1,5 +1,3 @@
 """The shop of DhakaCart: a catalogue, a checkout, and orders that are never lost, doubled or oversold."""
 
-from importlib.metadata import version
-
-__version__ = version("dhakacart-shop")
+__version__ = "0.1.0"
