@@ -26,7 +26,7 @@ from cluster.behaviour_world import AUTOSCALERS, World
 from cluster.nodes import NODES, node
 
 FASTER = 30
-SYNC = 2.0  # seconds: how often autoscaling is looked at (programs.py)
+SYNC = 2.0  # seconds: autoscaling looks every second (programs.py), and this thread may hear of it one later
 OVERLOAD = 1.15  # times what the most pods take at the target
 IDLE = 0.05  # cores of all pods of a workload together: no load to be seen
 METRICS = 75.0  # seconds to wait for what depends on metrics
