@@ -26,6 +26,8 @@ POLL = 1.0
 """Seconds between two looks at the version."""
 PAUSE = 0.05
 """Seconds between two loads at least, however many changes are told."""
+ANYWAY = 60.0
+"""Seconds after which it is loaded whatever the version: a backup put back may bear the number of today."""
 PATIENCE = 10.0
 """Seconds after which a look counts as failed."""
 FIRST = 2.0
@@ -42,6 +44,7 @@ class Catalogue:
         self._sessions = sessions
         self._snapshot: Snapshot | None = None
         self._encoder: Encoder | None = None
+        self._loaded = -math.inf
         self._confirmed = -math.inf
         self._changed = asyncio.Event()
         self._looked = asyncio.Event()
@@ -100,11 +103,14 @@ class Catalogue:
 
     async def refresh(self) -> None:
         """Load the catalogue if its version is another one; raises whatever keeps it from that."""
+        now = time.monotonic()
+        old = self._snapshot if now - self._loaded < ANYWAY else None
         async with asyncio.timeout(PATIENCE), self._sessions() as session:
-            if self._snapshot is None or await version_in(session) != self._snapshot.version:
+            if old is None or await version_in(session) != old.version:
                 snapshot = await load(session)
                 self._snapshot, self._encoder = snapshot, encoder(snapshot)
-        self._confirmed = time.monotonic()
+                self._loaded = now
+        self._confirmed = now
 
     async def _watch(self) -> None:
         while True:
