@@ -39,7 +39,7 @@ cluster-down: $(INSTALLED) ## end that cluster
 	@$(CLUSTER) down $(ENV)
 
 test-cluster: $(INSTALLED) schemas ## the committed tree lives in a real control plane (make control-plane, redis-server, egctl)
-	@$(BIN)/python -m pytest -m cluster $(or $(TESTS),tests/cluster) $(ARGS)
+	@$(if $(TESTS),$(BIN)/python -m pytest -m cluster $(TESTS),$(CLUSTER).lanes) $(ARGS)
 
 shop: $(SHOP_RUNTIME) ## the shop on this machine, on SQLite, with goods and pages; prints its address
 	@service/.venv/bin/python service/web/build.py

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from cluster import bootstrap, changes, charts, front, record, repository, statuses, storage, table
+from cluster import bootstrap, changes, charts, front, lanes, record, repository, statuses, storage, table
 from cluster.applications import Application, application
 from cluster.bed import ROOT, crd_kind, crd_manifests, crds_in_use
 from cluster.charts import Charts
@@ -369,3 +369,19 @@ def test_the_fresher_of_two_answers_counts() -> None:
     assert sorted(mixed, key=front.worth)[2:] == ordered[2:]
     one = front.Answer(200, "application/json", b'{"timestamp": "2026-01-01T00:00:06Z"}')
     assert front.worth(one) == (True, 1, "2026-01-01T00:00:06Z")
+
+
+def test_every_file_of_tests_runs_in_one_group() -> None:
+    files = sorted(Path(__file__).parent.glob("test_*.py"))
+    found = lanes.groups([*files, Path("test_new.py")])
+    assert sorted(file for group in found for file in group) == [*files, Path("test_new.py")]
+    together, longest = found[0], found[1]
+    assert all(file.name.startswith("test_gitops_") for file in together), "they share a test bed"
+    assert [file.stem for file in longest] == ["test_behaviour"]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "status"), [([0, 0], 0), ([0, 1], 1), ([2, 0], 2), ([-9, 0], 9), ([5, 0], 0), ([5, 5], 5)]
+)
+def test_no_lane_hides_a_failure(statuses: list[int], status: int) -> None:
+    assert lanes.status(statuses) == status
