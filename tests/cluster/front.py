@@ -34,11 +34,25 @@ class Answer(NamedTuple):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Passes every GET on, a connection each."""
+    """Passes every GET on, over connections that last as long as the client's own."""
 
     protocol_version = "HTTP/1.1"
     backends: tuple[int, ...] = ()
     tls: ssl.SSLContext
+
+    def setup(self) -> None:
+        """One connection to each, opened when first asked: a handshake costs more than an answer."""
+        super().setup()
+        self._kept = {
+            port: http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=self.tls)
+            for port in self.backends
+        }
+
+    def finish(self) -> None:
+        """The client is gone."""
+        for connection in self._kept.values():
+            connection.close()
+        super().finish()
 
     def do_GET(self) -> None:
         """Answer with the best of what both say."""
@@ -51,21 +65,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Say nothing of each request."""
 
     def _ask(self, port: int) -> Answer:
-        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=10, context=self.tls)
         try:
-            connection.putrequest("GET", self.path, skip_accept_encoding=True)
-            for name, value in self.headers.items():
-                if name.lower() == "accept":
-                    connection.putheader(name, JSON)
-                elif name.lower() in PASSED:
-                    connection.putheader(name, value)
-            connection.endheaders()
-            said = connection.getresponse()
-            return Answer(said.status, said.getheader("Content-Type") or JSON, said.read())
-        except OSError as error:
+            return self._pass_on(self._kept[port])
+        except (http.client.HTTPException, OSError):  # one that was kept may have been closed meanwhile
+            self._kept[port].close()
+        try:
+            return self._pass_on(self._kept[port])
+        except (http.client.HTTPException, OSError) as error:
+            self._kept[port].close()
             return Answer(http.HTTPStatus.BAD_GATEWAY, "text/plain", f"metrics-server: {error}\n".encode())
-        finally:
-            connection.close()
+
+    def _pass_on(self, connection: http.client.HTTPSConnection) -> Answer:
+        connection.putrequest("GET", self.path, skip_accept_encoding=True)
+        for name, value in self.headers.items():
+            if name.lower() == "accept":
+                connection.putheader(name, JSON)
+            elif name.lower() in PASSED:
+                connection.putheader(name, value)
+        connection.endheaders()
+        said = connection.getresponse()
+        return Answer(said.status, said.getheader("Content-Type") or JSON, said.read())
 
     def _answer(self, answer: Answer) -> None:
         self.send_response(answer.status)
