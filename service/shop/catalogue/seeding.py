@@ -25,6 +25,7 @@ _PRODUCT = metadata.tables["product"]
 _CATEGORY = metadata.tables["category"]
 _STOCK = metadata.tables["stock"]
 _MOVEMENT = metadata.tables["stock_movement"]
+_VERSION = metadata.tables["catalogue_version"]
 
 
 class Name(msgspec.Struct, frozen=True):
@@ -122,6 +123,7 @@ def items(stock: int | None = None) -> list[Item]:
 
 async def seed(session: AsyncSession, wanted: Sequence[Item]) -> Seeded:
     """Add in the session's transaction the products that are missing; what is there stays as it is."""
+    await session.execute(select(_VERSION.c.version).with_for_update())  # two at once take turns
     shelves = await _add_categories(session)
     there = set((await session.execute(select(_PRODUCT.c.slug))).scalars())
     missing = [item for item in wanted if item.slug not in there]

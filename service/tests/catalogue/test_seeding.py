@@ -13,7 +13,8 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from shop.catalogue.seeding import assortment, items
-from shop.cli.seed import command, run
+from shop.cli.seed import run
+from shop.cli.seed import seed as command
 from shop.database.engine import Sessions
 from shop.settings import Settings
 from tests.conftest import sqlite_settings
@@ -109,6 +110,12 @@ async def test_a_second_run_changes_nothing(settings: Settings, sessions: Sessio
     added = await run(settings, items())
     assert (added.categories, added.products, added.pieces) == (0, 0, 0)
     assert await everything(sessions) == before
+
+
+async def test_two_runs_at_once_add_everything_once(settings: Settings, sessions: Sessions) -> None:
+    added = await asyncio.gather(run(settings, items()), run(settings, items()))
+    assert sorted(each.products for each in added) == [0, len(items())]
+    assert await rows(sessions, "SELECT count(*) FROM product") == [(len(items()),)]
 
 
 async def test_the_rest_is_added_and_what_staff_changed_stays(settings: Settings, sessions: Sessions) -> None:
