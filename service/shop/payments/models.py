@@ -35,6 +35,8 @@ class Payment(SQLModel, table=True):
     provider: str = Field(max_length=16)
     reference: str = Field(max_length=128)
     transaction: str = Field(default="", max_length=128)
+    refund: str = Field(default="", max_length=128)
+    """The provider's name of the refund, once it is asked for."""
     status: str = Field(max_length=16)
     amount_poisha: int = Field(sa_type=BigInteger)
     checks: int = 0

@@ -105,6 +105,7 @@ def upgrade() -> None:
         sa.Column("provider", sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
         sa.Column("reference", sqlmodel.sql.sqltypes.AutoString(length=128), nullable=False),
         sa.Column("transaction", sqlmodel.sql.sqltypes.AutoString(length=128), nullable=False),
+        sa.Column("refund", sqlmodel.sql.sqltypes.AutoString(length=128), nullable=False),
         sa.Column("status", sqlmodel.sql.sqltypes.AutoString(length=16), nullable=False),
         sa.Column("amount_poisha", sa.BigInteger(), nullable=False),
         sa.Column("checks", sa.Integer(), nullable=False),

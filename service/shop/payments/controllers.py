@@ -1,0 +1,148 @@
+"""Payments over HTTP: where to pay, and where gateways and shoppers come back to."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Any, Protocol
+from urllib.parse import parse_qsl
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.datastructures import CacheControlHeader
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+from litestar.params import FromPath, JSONBody, SkipValidation
+from litestar.response import Redirect
+from msgspec import Meta
+
+from shop.catalogue.schemas import ProblemDocument
+from shop.payments.service import Payments
+from shop.problems import MEDIA_TYPE
+from shop.settings import Settings
+
+CALLBACK = "/api/v1/payments/{provider:str}/callback"
+NO_STORE = CacheControlHeader(no_store=True)
+MOST_FIELDS = 100
+
+
+class Shop(Protocol):
+    """What these handlers need of the running shop."""
+
+    settings: Settings
+    payments: Payments
+
+
+CurrentShop = NamedDependency[SkipValidation[Shop]]
+
+
+class PayRequest(msgspec.Struct, frozen=True):
+    """Which order to pay: its number and the phone that it was placed with."""
+
+    number: Annotated[str, Meta(min_length=1, max_length=16, pattern="^[0-9A-Za-z]+$")]
+    phone: Annotated[str, Meta(min_length=1, max_length=32)]
+
+
+class PayAnswer(msgspec.Struct, frozen=True):
+    """Where the shopper pays: a page of the provider's."""
+
+    redirect_url: str
+
+
+def _problem(description: str) -> ResponseSpec:
+    return ResponseSpec(
+        ProblemDocument, generate_examples=False, media_type=MEDIA_TYPE, description=description
+    )
+
+
+@post(
+    "/api/v1/payments",
+    status_code=200,
+    operation_id="begin_payment",
+    summary="Pay an order online",
+    tags=["payments"],
+    cache_control=NO_STORE,
+    responses={
+        200: ResponseSpec(
+            PayAnswer,
+            generate_examples=False,
+            description="The provider's page",
+            examples=[Example(value={"redirect_url": "https://payment.example/redirect?paymentID=TR0011"})],
+        ),
+        400: _problem("A field is wrong; `errors` names each"),
+        404: _problem("There is no order with this number and phone"),
+        409: _problem("The order does not wait for a payment online"),
+        503: _problem(
+            "The provider or the database can not be reached; `Retry-After` says when to try again"
+        ),
+    },
+)
+async def begin_payment(
+    request: Request[Any, Any, Any], shop: CurrentShop, data: JSONBody[PayRequest]
+) -> PayAnswer:
+    """Open a payment of an order that waits for it, and say where it is made."""
+    client = _ipv4(request.client.host if request.client else "")
+    return PayAnswer(await shop.payments.begin(data.number.upper(), data.phone, client))
+
+
+@get(
+    CALLBACK,
+    operation_id="payment_callback",
+    summary="A shopper comes back from a provider",
+    tags=["payments"],
+    cache_control=NO_STORE,
+    status_code=303,
+    responses={404: _problem("There is no such way to pay")},
+)
+async def callback(
+    request: Request[Any, Any, Any], shop: CurrentShop, provider: FromPath[str]
+) -> Response[Any]:
+    """Nothing that a callback says is believed: the gateway is asked. Then the shopper sees the order."""
+    return await _called_back(shop, provider, _fields(request.scope["query_string"]))
+
+
+@post(
+    CALLBACK,
+    operation_id="payment_notification",
+    summary="A provider tells of a payment",
+    tags=["payments"],
+    cache_control=NO_STORE,
+    status_code=303,
+    responses={
+        200: ResponseSpec(None, generate_examples=False, description="Heard: asked for with `?ipn=1`"),
+        404: _problem("There is no such way to pay"),
+    },
+)
+async def notification(
+    request: Request[Any, Any, Any], shop: CurrentShop, provider: FromPath[str]
+) -> Response[Any]:
+    """As GET, with the fields in the form; a server that calls with `?ipn=1` is answered 200."""
+    query = _fields(request.scope["query_string"])
+    answer = await _called_back(shop, provider, query | _fields(await request.body()))
+    if query.get("ipn") == "1":
+        return Response(None, status_code=200)
+    return answer
+
+
+async def _called_back(shop: Shop, provider: str, said: dict[str, str]) -> Response[Any]:
+    order = await shop.payments.called_back(provider, said)
+    path = f"/{order.language}/order.html?number={order.number}" if order else "/"
+    return Redirect(shop.settings.public_url + path, status_code=303)
+
+
+def _fields(encoded: bytes) -> dict[str, str]:
+    """Fields of a query or a form; none of what is neither."""
+    try:
+        return dict(parse_qsl(encoded.decode("utf-8", "replace"), max_num_fields=MOST_FIELDS))
+    except ValueError:
+        return {}
+
+
+def _ipv4(host: str) -> str:
+    try:
+        return str(ipaddress.IPv4Address(host))
+    except ValueError:
+        return "0.0.0.0"  # noqa: S104 -- what providers take for none
+
+
+ROUTES = [begin_payment, callback, notification]
