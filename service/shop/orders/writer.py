@@ -59,6 +59,8 @@ class OrderWriter:
         self._task: asyncio.Task[None] | None = None
         self._draining = False
         self.capacity = capacity
+        self.committed = 0
+        """How many answers were given since the start."""
 
     @property
     def depth(self) -> int:
@@ -155,6 +157,7 @@ class OrderWriter:
         return allocate((first[key] for key in arrived), stock, datetime.now(UTC), self._reservation)
 
     def _answer(self, batch: list[_Waiting], requests: Mapping[str, PlaceOrder], result: Result) -> None:
+        self.committed += len(batch)
         known = dict(result.kept)
         fresh = {}
         for outcome in result.decision.outcomes:
