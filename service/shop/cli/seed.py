@@ -16,7 +16,7 @@ from shop.settings import Settings, SettingsError, load
 MOST_PIECES = 10_000_000
 
 
-@click.command()
+@click.command("seed")
 @click.option(
     "--count",
     type=click.IntRange(min=1),
@@ -27,7 +27,7 @@ MOST_PIECES = 10_000_000
     type=click.IntRange(0, MOST_PIECES),
     help="Pieces of each product; without it some are sold out and some nearly.",
 )
-def seed(count: int | None, stock: int | None) -> None:
+def command(count: int | None, stock: int | None) -> None:
     """Add the products of a Bangladeshi shop that are not there yet.
 
     What is there stays as it is: a second run changes nothing. Reads the database that SHOP_DATABASE_URL_FILE

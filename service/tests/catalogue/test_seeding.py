@@ -13,8 +13,7 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from shop.catalogue.seeding import assortment, items
-from shop.cli.seed import run
-from shop.cli.seed import seed as command
+from shop.cli.seed import command, run
 from shop.database.engine import Sessions
 from shop.settings import Settings
 from tests.conftest import sqlite_settings

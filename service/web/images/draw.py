@@ -293,12 +293,12 @@ def kantha(s: Sketch) -> None:
     s.shape([(90, 90), (312, 84), (316, 228), (86, 232)], CREAM)
     for turn in range(8):
         a = turn * math.pi / 4
-        s.oval(200 + 34 * math.cos(a), 158 + 34 * math.sin(a), 15, 15, s.light if turn % 2 else s.main)
+        s.oval(200 + 34 * math.cos(a), 158 + 34 * math.sin(a), 15, 15, s.dark if turn % 2 else s.light)
     s.oval(200, 158, 18, 18, GOLD)
     for x, y in ((118, 116), (284, 112), (118, 206), (286, 204)):
-        flower(s, x, y, 10, s.main)
-    s.dots(grid(84, 76, 13, 1, 20), 3, CREAM)
-    s.dots(grid(80, 242, 13, 1, 20), 3, CREAM)
+        flower(s, x, y, 10, s.dark)
+    s.dots(grid(84, 76, 13, 1, 20), 3, s.light)
+    s.dots(grid(80, 242, 13, 1, 20), 3, s.light)
 
 
 def prayer_mat(s: Sketch) -> None:
@@ -418,7 +418,7 @@ def sack(s: Sketch) -> None:
     s.line([(164, 84), (200, 92), (236, 84)], s.dark, 7)
     for x in (160, 200, 240):
         s.line([(x, 192), (x, 152)], CREAM, 4)
-        s.dots([(x - 8, 168), (x + 8, 162), (x - 7, 154), (x + 7, 150), (x, 144)], 5, GOLD)
+        s.dots([(x - 8, 168), (x + 8, 162), (x - 7, 154), (x + 7, 150), (x, 144)], 5, s.light)
     s.smooth([(226, 222), (330, 222), (312, 258), (246, 258)], s.dark)
     s.smooth([(228, 222), (254, 204), (302, 204), (328, 222)], s.light)
 
