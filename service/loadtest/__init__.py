@@ -1,0 +1,1 @@
+"""Load on a shop, and the verdict of its database afterwards."""
