@@ -1,0 +1,218 @@
+"""What stands before every request: one lean ASGI wrapper instead of a row of middlewares.
+
+Who asks, whether there is room, the catalogue straight from memory, metrics and a line of the log. What is
+not answered here goes on to the application.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
+from typing import Any
+
+from shop.problems import MEDIA_TYPE, Problem, unavailable
+from shop.server.limits import Limiter
+from shop.server.logs import Lines
+from shop.server.rate import Rate, too_often
+from shop.server.state import Shop
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+CHECKOUT = ("/api/v1/orders", "/api/v1/payments", "/api/v1/sessions", "/api/v1/waiting-room")
+RATED = ("/api/v1/orders", "/api/v1/sessions")
+CATALOGUE = ("/api/v1/products", "/api/v1/categories")
+SECURITY = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"strict-origin-when-cross-origin")]
+UNKNOWN = "unknown"
+
+
+class Front:
+    """The application with everything around it. One a process."""
+
+    def __init__(self, app: App, shop: Shop, lines: Lines) -> None:
+        self._app = app
+        self.shop = shop
+        self._lines = lines
+        self._log = shop.settings.log_level in ("debug", "info")
+        self._trusted = lru_cache(maxsize=4096)(_truster(shop))
+        self._rate = Rate(shop.settings.checkouts_per_minute)
+        self._kinds: dict[tuple[str, str, int], Any] = {}
+        self.limiter = Limiter(floor=shop.settings.database_pool_size * 4)
+        shop.metrics.gauge(
+            "shop_http_requests_in_flight", "Requests under way.", lambda: self.limiter.in_flight
+        )
+        shop.metrics.gauge(
+            "shop_http_requests_limit", "Requests that may be under way.", lambda: self.limiter.limit
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path: str = scope["path"]
+        if path == "/livez":
+            await respond(send, 200, [], b"")
+            return
+        if path == "/readyz":
+            why = await self.shop.ready()
+            await respond(send, 503 if why else 200, [], why.encode())
+            return
+        began = time.perf_counter()
+        client, request_id = self._who(scope)
+        if path.startswith(CATALOGUE) and scope["method"] in ("GET", "HEAD"):
+            answer = self.shop.catalogue.answer(
+                path, scope["query_string"], scope["headers"], scope["method"]
+            )
+            if answer is not None:
+                headers = [*answer.headers, *SECURITY, (b"x-request-id", request_id)]
+                if self.shop.draining:
+                    headers.append((b"connection", b"close"))
+                await respond(send, answer.status, headers, answer.body)
+                route = "/api/v1/products/{slug}" if path.startswith("/api/v1/products/") else path
+                self._record(scope["method"], route, answer.status, began, client, request_id)
+                return
+        await self._pass(scope, receive, send, began, client, request_id)
+
+    async def _pass(
+        self, scope: Scope, receive: Receive, send: Send, began: float, client: str, request_id: bytes
+    ) -> None:
+        """Let the application answer, if there is room."""
+        path, method = scope["path"], scope["method"]
+        kind = _kind(method, path)
+        scope["state"]["client"] = client
+        status = 500
+
+        async def answered(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = [*message.get("headers", ()), *SECURITY, (b"x-request-id", request_id)]
+                if self.shop.draining:
+                    headers.append((b"connection", b"close"))
+                message["headers"] = headers
+            await send(message)
+
+        if method == "POST" and path in RATED and (wait := self._rate.wait(client)):
+            await _refuse(answered, too_often(wait))
+            self._record(method, path, status, began, client, request_id)
+        elif not self.limiter.enter(kind):
+            self.shop.metrics.shed(kind)
+            await _refuse(answered, unavailable("overload", "the shop is busy; try again"))
+            self._record(method, "shed", status, began, client, request_id)
+        else:
+            try:
+                await self._app(scope, receive, answered)
+            finally:
+                self.limiter.leave(kind, time.perf_counter() - began)
+                self._record(method, _route(scope), status, began, client, request_id)
+
+    def _who(self, scope: Scope) -> tuple[str, bytes]:
+        """The client's address and the request's id: as the edge says, where it is the edge that asks."""
+        peer = scope["client"][0] if scope.get("client") else ""
+        client, request_id = peer, b""
+        if self._trusted(peer):
+            for name, value in scope["headers"]:
+                if name == b"x-request-id":
+                    request_id = value if REQUEST_ID.fullmatch(value) else b""
+                elif name == b"x-client-address":
+                    client = _address(value) or peer
+        return client, request_id or secrets.token_hex(8).encode()
+
+    def _record(
+        self, method: str, route: str, status: int, began: float, client: str, request_id: bytes
+    ) -> None:
+        seconds = time.perf_counter() - began
+        method = method if method in METHODS else "OTHER"
+        children = self._kinds.get((method, route, status))
+        if children is None:
+            children = self._kinds[method, route, status] = self.shop.metrics.request(method, route, status)
+        children[0].inc()
+        children[1].observe(seconds)
+        if self._log:
+            self._lines.write(
+                {
+                    "time": _now(),
+                    "level": "info",
+                    "message": "request",
+                    "request_id": request_id.decode(),
+                    "method": method,
+                    "route": route,
+                    "status": status,
+                    "duration_seconds": round(seconds, 6),
+                    "client": client,
+                }
+            )
+
+
+async def respond(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    """Send a whole answer."""
+    if not headers:
+        headers = [
+            (b"content-type", b"text/plain"),
+            (b"content-length", str(len(body)).encode()),
+            (b"cache-control", b"no-store"),
+        ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _refuse(send: Send, problem: Problem) -> None:
+    body = problem.body()
+    headers = [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
+    headers += [(b"content-type", MEDIA_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+    await respond(send, problem.status, [*headers, (b"cache-control", b"no-store")], body)
+
+
+def _kind(method: str, path: str) -> str:
+    if method == "POST":
+        if path.startswith(CHECKOUT):
+            return "checkout"
+        if path.startswith("/api/v1/cart"):
+            return "cart"
+    return "browse"
+
+
+def _route(scope: Scope) -> str:
+    """The pattern that matched, never the path: each label is a series for ever."""
+    if scope.get("path_template"):
+        return str(scope["path_template"])
+    return UNKNOWN
+
+
+def _truster(shop: Shop) -> Callable[[str], bool]:
+    def trusts(peer: str) -> bool:
+        address = _address(peer.encode())
+        networks = shop.settings.trusted_proxies
+        return bool(address) and any(ipaddress.ip_address(address) in network for network in networks)
+
+    return trusts
+
+
+@lru_cache(maxsize=65_536)
+def _address(text: bytes) -> str:
+    """An address in its usual form, or nothing."""
+    try:
+        return str(ipaddress.ip_address(text.decode("ascii", "replace").strip()))
+    except ValueError:
+        return ""
+
+
+def _now() -> str:
+    moment = time.time()
+    whole = int(moment)
+    return f"{_second(whole)}.{int((moment - whole) * 1000):03d}Z"
+
+
+@lru_cache(maxsize=2)
+def _second(whole: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))

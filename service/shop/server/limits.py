@@ -1,0 +1,50 @@
+"""How many requests may be under way: a limit that follows what the shop can do, and who goes first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+SHARE: Mapping[str, float] = MappingProxyType({"checkout": 1.0, "cart": 0.8, "browse": 0.6})
+"""Class → up to which share of the limit it is let in: an order goes on where looking around waits."""
+TARGET: Mapping[str, float] = MappingProxyType({"checkout": 0.25, "cart": 0.1, "browse": 0.15})
+"""Class → seconds that a request of it should take at most."""
+FLOOR, START, CEILING = 16, 256, 2048
+WINDOW = 50
+"""Requests between two looks at the limit."""
+GROW, SHRINK = 1.05, 0.85
+
+
+class Limiter:
+    """Counts requests under way. AIMD over their latency: what gets slow is let less in at once."""
+
+    def __init__(self, floor: int = FLOOR) -> None:
+        self.floor = floor
+        self.limit = float(max(START, floor))
+        self.in_flight = 0
+        self._count = 0
+        self._slow = 0
+        self._peak = 0
+
+    def enter(self, kind: str) -> bool:
+        """Whether a request of a class is let in; then `leave` must follow."""
+        if self.in_flight >= self.limit * SHARE[kind]:
+            return False
+        self.in_flight += 1
+        self._peak = max(self._peak, self.in_flight)
+        return True
+
+    def leave(self, kind: str, seconds: float) -> None:
+        """A request that was let in has ended, after so long."""
+        self.in_flight -= 1
+        self._count += 1
+        self._slow += seconds > TARGET[kind]
+        if self._count >= WINDOW:
+            self._adapt()
+
+    def _adapt(self) -> None:
+        if self._slow * 5 > self._count:
+            self.limit = max(float(self.floor), self.limit * SHRINK)
+        elif self._peak > self.limit / 2:  # what nobody needs is not learnt from
+            self.limit = min(float(CEILING), self.limit * GROW + 1)
+        self._count = self._slow = self._peak = 0
