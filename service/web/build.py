@@ -26,7 +26,7 @@ LANGUAGES = ("bn", "en")
 COMPRESSED = {".html", ".css", ".js", ".svg", ".json", ".txt"}
 
 _IMPORT = re.compile(r"""^((?:import|export)\b[^"';]*?\bfrom\s*|import\s*)(["'])(\.[^"']+)\2""", re.MULTILINE)
-_STYLE_IMPORT = re.compile(r'''^@import "(\.[^"]+)";''', re.MULTILINE)
+_STYLE_IMPORT = re.compile(r"""^@import "(\.[^"]+)";""", re.MULTILINE)
 _HEAD = re.compile(r"\A<!--(.*?)-->\s*", re.DOTALL)
 _TAG = re.compile(r"\{\{\s*(.+?)\s*\}\}")
 _REPEATED = re.compile(r"> ?([\w-]+)(?:\*(\d+))?")
@@ -108,7 +108,9 @@ class Site:
 
     def texts(self, language: str) -> dict[str, str]:
         """What pages say: own texts, and the messages of the API's codes as `error.CODE`."""
-        own: dict[str, str] = json.loads((self.source / "texts" / f"{language}.json").read_text(encoding="utf-8"))
+        own: dict[str, str] = json.loads(
+            (self.source / "texts" / f"{language}.json").read_text(encoding="utf-8")
+        )
         messages = json.loads(MESSAGES.read_text(encoding="utf-8"))
         return {f"error.{code}": said[language] for code, said in messages.items()} | own
 
@@ -183,6 +185,8 @@ def build(output: Path) -> None:
                 site.build(staging, assets)
         for image in sorted((WEB / "images").glob("*.svg")):
             _write(staging / "images" / image.relative_to(WEB / "images"), image.read_bytes())
+        # For a server that knows but one page for what is missing.
+        _write(staging / "404.html", (staging / LANGUAGES[0] / "404.html").read_bytes())
         shutil.rmtree(output, ignore_errors=True)
         staging.rename(output)
     finally:

@@ -133,7 +133,8 @@ async function refused(error) {
     const id = String(each.field).split(".").pop();
     if (FIELDS.includes(id)) ids[id] = t(`checkout.${id}_wrong`);
   }
-  const text = error.code === "sold_out" ? t("checkout.sold_out") : problemText(error);
+  const noPayment = error.data?.errors?.some((each) => each.field === "payment");
+  const text = error.code === "sold_out" ? t("checkout.sold_out") : noPayment ? t("error.unknown_payment") : problemText(error);
   notice(byId("problem"), error.code === "price_changed" ? "mind" : "bad", text, " ", error.code === "sold_out" || error.code === "unknown_product" ? h("a", { href: "cart.html" }, t("product.to_cart")) : null);
   if (Object.keys(ids).length) mark(FIELDS, ids);
   else byId("problem").focus();

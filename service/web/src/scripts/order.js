@@ -6,8 +6,8 @@ import { phoneOf, remember } from "./attempt.js";
 import { announce, byId, fill, h, show } from "./dom.js";
 import { mark, mobile } from "./fields.js";
 import { pay } from "./paying.js";
-import { notice } from "./pieces.js";
-import { digits, has, latinDigits, moment, problemText, t, taka } from "./words.js";
+import { notice, sums } from "./pieces.js";
+import { digits, language, latinDigits, moment, problemText, t } from "./words.js";
 
 const FORM = ["number", "phone"];
 const WAY = ["placed", "packed", "shipped", "delivered"];
@@ -20,13 +20,13 @@ function fresh(number) {
 }
 
 async function follow(number, phone) {
-  return askPatiently("/orders/track", { method: "POST", body: { number, phone } });
+  return askPatiently(`/orders/track?lang=${language}`, { method: "POST", body: { number, phone } });
 }
 
 function steps(order) {
-  const times = new Map((order.history ?? []).map((event) => [event.status, event.at ?? event.created_at ?? event.time]));
+  const times = new Map(order.history.map((event) => [event.status, event.at]));
   const ended = ["cancelled", "refunded"].includes(order.status);
-  const way = ended ? [...(order.history ?? []).map((event) => event.status)] : order.payment === "cod" ? WAY : PAID_WAY;
+  const way = ended ? order.history.map((event) => event.status) : order.payment === "cod" ? WAY : PAID_WAY;
   const here = way.lastIndexOf(order.status);
   return h(
     "ol",
@@ -56,13 +56,13 @@ function draw(order, phone) {
       "aside",
       { class: "panel summary" },
       h("h2", {}, t("order.content")),
-      h("ul", { class: "short-lines" }, (order.lines ?? []).map((line) => h("li", {}, h("span", {}, `${line.name ?? line.product} × ${digits(line.quantity)}`), h("span", { class: "numbers" }, line.line_total ?? (line.line_total_poisha === undefined ? "" : taka(line.line_total_poisha)))))),
-      h("dl", { class: "sums numbers" }, row(t("order.payment"), has(`payment.${order.payment}`) ? t(`payment.${order.payment}`) : order.payment), row(t("cart.total"), order.total ?? taka(order.total_poisha), "total")),
+      h("ul", { class: "short-lines" }, order.lines.map((line) => h("li", {}, h("span", {}, `${line.name} × ${digits(line.quantity)}`), h("span", { class: "numbers" }, line.line_total)))),
+      h("dl", { class: "sums numbers" }, row(t("order.payment"), t(`payment.${order.payment}`)), sums(order, { withDelivery: true })),
       h(
         "div",
         { class: "actions" },
         unpaid ? h("button", { type: "button", class: "button wide", id: "pay", on: { click: () => payNow(order, phone) } }, t("order.pay")) : null,
-        order.status === "placed" ? h("button", { type: "button", class: "button quiet", id: "cancel", on: { click: () => cancel(order, phone) } }, t("order.cancel")) : null,
+        order.cancellable ? h("button", { type: "button", class: "button quiet", id: "cancel", on: { click: () => cancel(order, phone) } }, t("order.cancel")) : null,
       ),
     ),
   ];
@@ -71,7 +71,6 @@ function draw(order, phone) {
   fill(show(byId("order")), parts);
   const said = unpaid ? t("order.unpaid") : t(`order.said_${order.status}`);
   notice(byId("problem"), order.status === "cancelled" || order.status === "refunded" ? "bad" : unpaid ? "mind" : "good", said);
-  byId("heading").textContent = t("order.heading", { number: order.number });
   if (shown && shown !== order.status) announce(t(`status.${order.status}`));
   shown = order.status;
 }
@@ -97,8 +96,7 @@ async function cancel(order, phone) {
   }
   button.disabled = true;
   try {
-    await askPatiently("/orders/cancel", { method: "POST", body: { number: order.number, phone } });
-    draw(await follow(order.number, phone), phone);
+    draw(await askPatiently(`/orders/cancel?lang=${language}`, { method: "POST", body: { number: order.number, phone } }), phone);
   } catch (error) {
     button.disabled = false;
     notice(byId("problem"), "bad", problemText(error));

@@ -5,7 +5,7 @@ import { digits, problemText, t } from "./words.js";
 
 /** A product's picture in its square; what is missing leaves the square empty. */
 export function picture(image, { size = 400, lazy = true } = {}) {
-  const element = h("img", { class: "picture", width: size, height: size, alt: "", loading: lazy ? "lazy" : "eager", decoding: "async" });
+  const element = h("img", { class: "picture", width: size, height: (size * 3) / 4, alt: "", loading: lazy ? "lazy" : "eager", decoding: "async" });
   element.addEventListener("error", () => element.removeAttribute("src"), { once: true });
   element.src = `/images/${encodeURIComponent(image)}`;
   return element;

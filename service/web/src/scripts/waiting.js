@@ -6,7 +6,7 @@ import { end, keep, pending, send } from "./attempt.js";
 import { announce, byId, show } from "./dom.js";
 import { goOn } from "./paying.js";
 import { failed, linkButton, state } from "./pieces.js";
-import { digits, problemText, t } from "./words.js";
+import { number, problemText, t } from "./words.js";
 
 const ANNOUNCE_EVERY_MS = 20_000;
 const title = document.title;
@@ -14,9 +14,9 @@ let announcedAt = 0;
 let left = false;
 
 function showPlace(ahead) {
-  byId("ahead").textContent = digits(ahead);
+  byId("ahead").textContent = number(ahead);
   byId("waiting-text").textContent = t("waiting.text");
-  document.title = `(${digits(ahead)}) ${title}`;
+  document.title = `(${number(ahead)}) ${title}`;
   if (Date.now() - announcedAt > ANNOUNCE_EVERY_MS) {
     announcedAt = Date.now();
     announce(t("waiting.announce", { count: ahead }));
@@ -71,12 +71,12 @@ async function stand() {
       misses = 0;
       if (left) return undefined;
       if (answer.state === "sold_out") return soldOut();
-      const known = keep({ ...attempt, ticket: answer.ticket ?? attempt.ticket });
+      const known = keep({ ...attempt, ticket: answer.ticket || attempt.ticket });
       if (answer.state === "admitted" || answer.state === "open") {
-        if (!(await order(keep({ ...known, pass: answer.pass ?? answer.ticket ?? known.ticket })))) return undefined;
+        if (!(await order(keep({ ...known, pass: answer.waiting_pass || undefined })))) return undefined;
         await sleep(pause(2, answer.retry_after));
       } else {
-        showPlace(answer.ahead);
+        showPlace(answer.ahead ?? 0);
         await sleep(pause(1, answer.retry_after));
       }
     } catch (error) {

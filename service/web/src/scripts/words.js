@@ -4,11 +4,11 @@ export const language = document.documentElement.lang === "en" ? "en" : "bn";
 const TEXTS = globalThis.TEXTS ?? {};
 const BANGLA = "০১২৩৪৫৬৭৮৯";
 
-/** The text of a key with `{name}` filled in; numbers come in the language's digits. */
+/** The text of a key with `{name}` filled in; numbers come as `number` says them. */
 export function t(key, values = {}) {
   const text = TEXTS[key];
   if (text === undefined) return key;
-  return text.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? digits(values[name]) : values[name]));
+  return text.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === "number" ? number(values[name]) : values[name]));
 }
 
 /** Whether there is such a text. */
@@ -21,18 +21,14 @@ export function digits(value) {
   return language === "bn" ? String(value).replace(/\d/g, (digit) => BANGLA[digit]) : String(value);
 }
 
+/** A whole number as people write it: 1,24,000, or in Bangla digits. */
+export function number(value) {
+  return new Intl.NumberFormat(language === "bn" ? "bn-BD" : "en-IN").format(value);
+}
+
 /** What was typed, with Bangla digits made Latin ones. */
 export function latinDigits(text) {
   return text.replace(/[০-৯]/g, (digit) => BANGLA.indexOf(digit));
-}
-
-/** Poisha as people write taka: ৳1,23,456.50, or in Bangla digits. */
-export function taka(poisha) {
-  const whole = String(Math.floor(Math.abs(poisha) / 100));
-  const rest = Math.abs(poisha) % 100;
-  const head = whole.slice(0, -3).replace(/\B(?=(\d{2})+$)/g, ",");
-  const grouped = head ? `${head},${whole.slice(-3)}` : whole;
-  return digits(`${poisha < 0 ? "-" : ""}৳${grouped}${rest ? `.${String(rest).padStart(2, "0")}` : ""}`);
 }
 
 /** A moment as people say it. */
