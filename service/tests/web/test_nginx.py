@@ -42,7 +42,7 @@ def client(nginx: Nginx) -> Iterator[httpx.Client]:
         yield made
 
 
-# -- the catalogue and its cache --------------------------------------------------------------------------------------
+# -- the catalogue and its cache ----
 
 
 def test_a_thousand_eyes_cost_the_backend_one_request(
@@ -203,7 +203,7 @@ def test_a_flood_from_one_address_is_slowed_down_and_others_are_not(client: http
     assert client.get("/api/v1/products", headers={"X-Client-Address": "203.0.113.8"}).status_code == 200
 
 
-# -- pages ---------------------------------------------------------------------------------------------------------------
+# -- pages ----
 
 
 def test_the_way_in(client: httpx.Client) -> None:
@@ -265,7 +265,7 @@ def test_the_pages_say_the_same_policy_themselves(client: httpx.Client) -> None:
     assert page.headers["Content-Security-Policy"] == f"{said[1]}; frame-ancestors 'none'"
 
 
-# -- operation -------------------------------------------------------------------------------------------------------------
+# -- operation ----
 
 
 def test_probes_and_metrics(nginx: Nginx, client: httpx.Client) -> None:
@@ -342,7 +342,7 @@ def test_everything_is_written_in_its_own_folder(nginx: Nginx) -> None:
     assert outside <= {"/dev/stdout", "off", "off;"}
 
 
-# -- the entrypoint -----------------------------------------------------------------------------------------------------------
+# -- the entrypoint ----
 
 
 @pytest.mark.parametrize(
