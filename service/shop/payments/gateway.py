@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from typing import Any
 
@@ -14,6 +15,8 @@ from shop.payments.protocol import GatewayError, GatewayUnreachableError
 PATIENCE = 30.0
 """Seconds for a whole answer: as long as bKash asks to wait for an execution."""
 LARGEST = 256 * 1024
+CHATTY = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy")
+"""They log addresses, and SSLCommerz wants the store's password in the address."""
 TRIES = 3
 
 
@@ -21,6 +24,8 @@ class Gateway:
     """Asks and takes JSON. Certificates are verified; proxies of the environment are not used."""
 
     def __init__(self, patience: float = PATIENCE, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        for name in CHATTY:
+            logging.getLogger(name).setLevel(logging.WARNING)
         self._patience = patience
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(patience, connect=min(patience, 5.0)),
