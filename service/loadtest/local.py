@@ -45,8 +45,8 @@ class LocalShop:
 
 
 @contextmanager
-def local_shop(stock: int, count: int | None = None, **changed: str) -> Iterator[LocalShop]:
-    """All of it until the block ends: `stock` pieces of each of `count` products; `changed` settings."""
+def local_shop(stock: int, **changed: str) -> Iterator[LocalShop]:
+    """All of it until the block ends: `stock` pieces of each product, `changed` settings."""
     with tempfile.TemporaryDirectory(prefix="shop-load-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         postgres = Postgres(folder / "pg", DURABLE)
@@ -55,8 +55,7 @@ def local_shop(stock: int, count: int | None = None, **changed: str) -> Iterator
         try:
             environment = _environment(folder, postgres, changed)
             _shop(environment, "migrate")
-            seeding = ["seed", "--stock", str(stock)] + (["--count", str(count)] if count else [])
-            _shop(environment, *seeding)
+            _shop(environment, "seed", "--stock", str(stock))
             with running(environment, folder / "log") as (process, seconds):
                 address = Address("127.0.0.1", int(environment["SHOP_PORT"]))
                 yield LocalShop(address, process, environment, postgres, seconds, folder / "log")

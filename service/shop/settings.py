@@ -88,6 +88,19 @@ def load(environment: Mapping[str, str]) -> Settings:
     return settings
 
 
+def check_serving(settings: Settings) -> None:
+    """What serving needs and no other command: keys that all pods share. SettingsError without."""
+    if not settings.on_postgresql or settings.environment == "laptop":
+        return
+    missing = [
+        f"SHOP_{name.upper()}: missing; only a laptop may make up a key"
+        for name in ("ticket_key_file", "session_key_file")
+        if getattr(settings, name) is None
+    ]
+    if missing:
+        raise SettingsError("\n".join(missing))
+
+
 def _contradictions(settings: Settings) -> list[str]:
     wrong = []
     for provider in ONLINE:
@@ -97,12 +110,6 @@ def _contradictions(settings: Settings) -> list[str]:
             wrong.append(f"{variable}: missing, SHOP_PAYMENTS names {provider}; or take it out there")
         if given and not named:
             wrong.append(f"{variable}: set, but SHOP_PAYMENTS does not name {provider}")
-    if settings.on_postgresql and settings.environment != "laptop":
-        wrong += [
-            f"SHOP_{name.upper()}: missing; only a laptop may make up a key"
-            for name in ("ticket_key_file", "session_key_file")
-            if getattr(settings, name) is None
-        ]
     return wrong
 
 

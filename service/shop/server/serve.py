@@ -17,7 +17,7 @@ from prometheus_client import start_http_server
 from shop.server.app import create_app
 from shop.server.front import Front
 from shop.server.logs import configure
-from shop.settings import Settings, SettingsError
+from shop.settings import Settings, SettingsError, check_serving
 
 BACKLOG = 4096
 HEAD_MILLISECONDS = 10_000
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT. SettingsError where a port is taken or a credential is wrong."""
+    check_serving(settings)
     configure(settings.log_level)
     for port in {settings.port, settings.metrics_port} - {0}:
         _check_free(settings.host, port)
