@@ -43,7 +43,7 @@ test-cluster: $(INSTALLED) schemas ## the committed tree lives in a real control
 
 shop: $(SHOP_RUNTIME) ## the shop on this machine, on SQLite, with goods and pages; prints its address
 	@service/.venv/bin/python service/web/build.py
-	@$(SHOP) -m shop demo $(ARGS)
+	@$(SHOP) -m shop demo --web web/dist $(ARGS)
 
 test-shop: $(SHOP_INSTALLED) ## all tests of the shop, with coverage (PostgreSQL from the PATH or from Debian; ARGS="-m 'not slow'")
 	@$(SHOP) -m pytest --cov --cov-report=term $(ARGS)
