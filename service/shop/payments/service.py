@@ -12,7 +12,6 @@ from typing import Protocol
 
 import httpx
 from sqlalchemy import func, select, update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -100,13 +99,17 @@ class Payments:
             self._sweeper = asyncio.create_task(self._sweep_for_ever(), name="payments-sweeper")
 
     async def stop(self) -> None:
-        """End the sweeper; let what talks to a gateway finish, then let go of the connections."""
+        """End the sweeper, let what talks to a gateway finish within the drain, let go of the connections."""
         if self._sweeper:
             self._sweeper.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._sweeper
             self._sweeper = None
-        await asyncio.gather(*self._settling.values(), return_exceptions=True)
+        if talking := list(self._settling.values()):
+            _, late = await asyncio.wait(talking, timeout=self._settings.drain_seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
         await self._gateway.close()
 
     async def begin(self, number: str, phone: str, client: str) -> str:
@@ -224,7 +227,13 @@ class Payments:
         return task
 
     async def _handle(self, payment: Payment) -> None:
-        """Settle it, or give it back; a gateway or a database that fails only means: later."""
+        """Talk to the gateway about it. What fails is told, and asked again when its lease is over."""
+        try:
+            await self._advance(payment)
+        except Exception as error:
+            log.warning("payment %s: %s: not stored, later", payment.reference, type(error).__name__)
+
+    async def _advance(self, payment: Payment) -> None:
         try:
             if payment.status == PaymentStatus.REFUND_DUE:
                 await self._give_back(payment)
@@ -234,9 +243,6 @@ class Payments:
             log.warning("payment %s by %s: %s", payment.reference, payment.provider, error)
             self._count(payment, "unknown")
             await self._later(payment)
-        except (SQLAlchemyError, OSError) as error:
-            # Its lease ends, then it is asked about again.
-            log.warning("payment %s: the database failed: %s", payment.reference, type(error).__name__)
 
     async def _settle(self, payment: Payment) -> PaymentStatus | None:
         async with self._sessions() as session:
@@ -316,8 +322,8 @@ class Payments:
             self._nudged.clear()
             try:
                 full = await self.sweep() == SWEEP_BATCH
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
-                log.warning("payments are not swept, the database failed: %s", type(error).__name__)
+            except Exception as error:  # whatever it is, money must not be forgotten for it
+                log.warning("payments are not swept now: %s", type(error).__name__)
                 full = False
             if not full:
                 with contextlib.suppress(TimeoutError):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
+import asyncpg
 import pytest
 from sqlalchemy import update
 
@@ -205,6 +207,40 @@ async def test_the_sweeper_settles_what_no_callback_told(world: World) -> None:
     async with asyncio.timeout(20):
         while await world.status(number) != Status.PAID:
             await asyncio.sleep(0.05)
+
+
+async def test_the_sweeper_outlives_a_database_that_is_away(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number, money = await world.begin("nagad")
+    money.move()
+    await world.make_due()
+    take, fails = world.payments._take_due, iter([True, True])
+
+    async def take_due() -> list[Payment]:
+        if next(fails, False):
+            raise asyncpg.CannotConnectNowError("the database system is starting up")
+        return await take()
+
+    monkeypatch.setattr(world.payments, "_take_due", take_due)
+    await world.payments.start()
+    async with asyncio.timeout(20):
+        while await world.status(number) != Status.PAID:
+            world.payments.nudge()
+            await asyncio.sleep(0.05)
+
+
+async def test_stopping_does_not_wait_longer_than_the_drain(world: World) -> None:
+    _, money = await world.begin("nagad")
+    world.payments._settings = replace(world.settings, drain_seconds=0.1)
+    world.gateways.misbehave("nagad.verify", "lost")
+    callback = asyncio.create_task(world.pay(money))
+    while not world.payments._settling:
+        await asyncio.sleep(0.01)
+    async with asyncio.timeout(10):
+        await world.payments.stop()
+    callback.cancel()
+    assert (await world.payment()).status == PaymentStatus.PENDING
 
 
 async def test_a_slow_gateway_is_waited_for(world: World) -> None:
