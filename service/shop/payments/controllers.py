@@ -81,7 +81,8 @@ async def begin_payment(
     request: Request[Any, Any, Any], shop: CurrentShop, data: JSONBody[PayRequest]
 ) -> PayAnswer:
     """Open a payment of an order that waits for it, and say where it is made."""
-    client = _ipv4(request.client.host if request.client else "")
+    # The front knows the shopper's address from the trusted proxy.
+    client = _ipv4(str(request.scope.get("state", {}).get("client", "")))
     return PayAnswer(await shop.payments.begin(data.number.upper(), data.phone, client))
 
 
