@@ -1,7 +1,7 @@
 /** Checkout: where to, how to pay, and one order for one confirmation. */
 
 import "./shell.js";
-import { askPatiently } from "./api.js";
+import { askPatiently, sleep } from "./api.js";
 import { begin, pending, send } from "./attempt.js";
 import { lines, onChange } from "./basket.js";
 import { announce, byId, fill, h, show } from "./dom.js";
@@ -139,7 +139,13 @@ async function refused(error) {
   if (Object.keys(ids).length) mark(FIELDS, ids);
   else byId("problem").focus();
   byId("problem").scrollIntoView({ block: "nearest" });
-  await price().catch(() => {});
+  const before = priced?.total_poisha;
+  // The new price may take a moment to reach the server that prices carts.
+  for (let turn = 0; turn < 6; turn += 1) {
+    await price().catch(() => {});
+    if (error.code !== "price_changed" || priced?.total_poisha !== before) break;
+    await sleep(500);
+  }
 }
 
 async function start() {
