@@ -7,16 +7,20 @@ not answered here goes on to the application.
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from functools import lru_cache
 from typing import Any
 
+import msgspec
+
 from shop.problems import MEDIA_TYPE, Problem, unavailable
-from shop.server.limits import Limiter
+from shop.server.limits import GATEWAY, Limiter
 from shop.server.logs import Lines
+from shop.server.metrics import Tally
 from shop.server.rate import Rate, too_often
 from shop.server.state import Shop
 
@@ -28,7 +32,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-CHECKOUT = ("/api/v1/orders", "/api/v1/payments", "/api/v1/sessions", "/api/v1/waiting-room")
+CHECKOUT = ("/api/v1/orders", "/api/v1/sessions", "/api/v1/waiting-room")
+PAYMENTS = "/api/v1/payments"
 RATED = ("/api/v1/orders", "/api/v1/sessions")
 CATALOGUE = ("/api/v1/products", "/api/v1/categories")
 SECURITY = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"strict-origin-when-cross-origin")]
@@ -45,10 +50,11 @@ class Front:
         self._log = shop.settings.log_level in ("debug", "info")
         self._trusted = lru_cache(maxsize=4096)(_truster(shop))
         self._rate = Rate(shop.settings.checkouts_per_minute)
-        self._kinds: dict[tuple[str, str, int], Any] = {}
+        self._kinds: dict[tuple[str, str, int], tuple[Tally, str]] = {}
+        self._ids = _request_ids()
         self.limiter = Limiter(floor=shop.settings.database_pool_size * 4)
         shop.metrics.gauge(
-            "shop_http_requests_in_flight", "Requests under way.", lambda: self.limiter.in_flight
+            "shop_http_requests_in_flight", "Requests under way.", lambda: self.limiter.under_way
         )
         shop.metrics.gauge(
             "shop_http_requests_limit", "Requests that may be under way.", lambda: self.limiter.limit
@@ -78,7 +84,7 @@ class Front:
                 if self.shop.draining:
                     headers.append((b"connection", b"close"))
                 await respond(send, answer.status, headers, answer.body)
-                route = "/api/v1/products/{slug}" if path.startswith("/api/v1/products/") else path
+                route = path if path in CATALOGUE else "/api/v1/products/{slug}"
                 self._record(scope["method"], route, answer.status, began, client, request_id)
                 return
         await self._pass(scope, receive, send, began, client, request_id)
@@ -106,7 +112,7 @@ class Front:
             await _refuse(answered, too_often(wait))
             self._record(method, path, status, began, client, request_id)
         elif not self.limiter.enter(kind):
-            self.shop.metrics.shed(kind)
+            self.shop.metrics.shed("checkout" if kind == GATEWAY else kind)
             await _refuse(answered, unavailable("overload", "the shop is busy; try again"))
             self._record(method, "shed", status, began, client, request_id)
         else:
@@ -119,39 +125,41 @@ class Front:
     def _who(self, scope: Scope) -> tuple[str, bytes]:
         """The client's address and the request's id: as the edge says, where it is the edge that asks."""
         peer = scope["client"][0] if scope.get("client") else ""
-        client, request_id = peer, b""
+        client, request_id = _address(peer.encode()) or UNKNOWN, b""
         if self._trusted(peer):
             for name, value in scope["headers"]:
                 if name == b"x-request-id":
                     request_id = value if REQUEST_ID.fullmatch(value) else b""
                 elif name == b"x-client-address":
-                    client = _address(value) or peer
-        return client, request_id or secrets.token_hex(8).encode()
+                    client = _address(value) or client
+        return client, request_id or next(self._ids)
 
     def _record(
         self, method: str, route: str, status: int, began: float, client: str, request_id: bytes
     ) -> None:
         seconds = time.perf_counter() - began
-        method = method if method in METHODS else "OTHER"
-        children = self._kinds.get((method, route, status))
-        if children is None:
-            children = self._kinds[method, route, status] = self.shop.metrics.request(method, route, status)
-        children[0].inc()
-        children[1].observe(seconds)
-        if self._log:
+        known = self._kinds.get((method, route, status))
+        if known is None:
+            known = self._kind_of(method, route, status)
+        tally, said = known
+        tally.add(seconds)
+        if self._log:  # every part is checked or our own: nothing needs escaping
             self._lines.write(
-                {
-                    "time": _now(),
-                    "level": "info",
-                    "message": "request",
-                    "request_id": request_id.decode(),
-                    "method": method,
-                    "route": route,
-                    "status": status,
-                    "duration_seconds": round(seconds, 6),
-                    "client": client,
-                }
+                f'{{"time":"{_now()}",{said},"duration_seconds":{seconds:.6f},'
+                f'"client":"{client}","request_id":"{request_id.decode()}"}}'
             )
+
+    def _kind_of(self, method: str, route: str, status: int) -> tuple[Tally, str]:
+        """Where requests of a kind are counted, and what is the same in all lines about them."""
+        if method not in METHODS:
+            method = "OTHER"
+        said = msgspec.json.encode(
+            {"level": "info", "message": "request", "method": method, "route": route, "status": status}
+        ).decode()[1:-1]
+        known = self.shop.metrics.requests.tally(method, route, status), said
+        if method != "OTHER":  # else whoever makes up methods fills the memory
+            self._kinds[method, route, status] = known
+        return known
 
 
 async def respond(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
@@ -174,6 +182,8 @@ async def _refuse(send: Send, problem: Problem) -> None:
 
 
 def _kind(method: str, path: str) -> str:
+    if path.startswith(PAYMENTS):
+        return GATEWAY
     if method == "POST":
         if path.startswith(CHECKOUT):
             return "checkout"
@@ -200,11 +210,17 @@ def _truster(shop: Shop) -> Callable[[str], bool]:
 
 @lru_cache(maxsize=65_536)
 def _address(text: bytes) -> str:
-    """An address in its usual form, or nothing."""
+    """An address in its usual form, or nothing. A zone (`fe80::1%…`) may hold anything, so it is none."""
     try:
-        return str(ipaddress.ip_address(text.decode("ascii", "replace").strip()))
+        return "" if b"%" in text else str(ipaddress.ip_address(text.decode("ascii", "replace").strip()))
     except ValueError:
         return ""
+
+
+def _request_ids() -> Iterator[bytes]:
+    """Ids that no other process makes: some randomness once, then a number."""
+    prefix = secrets.token_hex(6)
+    return (f"{prefix}-{number:x}".encode() for number in itertools.count(1))
 
 
 def _now() -> str:

@@ -10,24 +10,42 @@ SHARE: Mapping[str, float] = MappingProxyType({"checkout": 1.0, "cart": 0.8, "br
 TARGET: Mapping[str, float] = MappingProxyType({"checkout": 0.25, "cart": 0.1, "browse": 0.15})
 """Class → seconds that a request of it should take at most."""
 FLOOR, START, CEILING = 16, 256, 2048
+GATEWAY = "gateway"
+"""The class of what waits for a payment's gateway."""
+AT_GATEWAYS = 256
+"""How many of it may be under way."""
 WINDOW = 50
 """Requests between two looks at the limit."""
 GROW, SHRINK = 1.05, 0.85
 
 
 class Limiter:
-    """Counts requests under way. AIMD over their latency: what gets slow is let less in at once."""
+    """Counts requests under way. AIMD over their latency: what gets slow is let less in at once.
+
+    Requests that wait for a payment's gateway are counted apart: however long it hangs, that says nothing
+    about the shop, and they may not take the others' places.
+    """
 
     def __init__(self, floor: int = FLOOR) -> None:
         self.floor = floor
         self.limit = float(max(START, floor))
         self.in_flight = 0
+        self.at_gateways = 0
         self._count = 0
         self._slow = 0
         self._peak = 0
 
+    @property
+    def under_way(self) -> int:
+        """All requests that were let in and have not ended."""
+        return self.in_flight + self.at_gateways
+
     def enter(self, kind: str) -> bool:
         """Whether a request of a class is let in; then `leave` must follow."""
+        if kind == GATEWAY:
+            let_in = self.at_gateways < AT_GATEWAYS
+            self.at_gateways += let_in
+            return let_in
         if self.in_flight >= self.limit * SHARE[kind]:
             return False
         self.in_flight += 1
@@ -36,6 +54,9 @@ class Limiter:
 
     def leave(self, kind: str, seconds: float) -> None:
         """A request that was let in has ended, after so long."""
+        if kind == GATEWAY:
+            self.at_gateways -= 1
+            return
         self.in_flight -= 1
         self._count += 1
         self._slow += seconds > TARGET[kind]

@@ -23,15 +23,14 @@ class Lines:
 
     def __init__(self, out: BinaryIO | None = None) -> None:
         self._out = out or sys.stdout.buffer
-        self._waiting: list[bytes] = []
+        self._waiting: list[str] = []
         self._size = 0
         self._timer: asyncio.TimerHandle | None = None
 
-    def write(self, line: dict[str, Any]) -> None:
-        """Write a line, soon."""
-        encoded = _encode(line)
-        self._waiting.append(encoded)
-        self._size += len(encoded)
+    def write(self, line: str) -> None:
+        """Write a line, soon. It is a JSON object already."""
+        self._waiting.append(line)
+        self._size += len(line)
         if self._size > MOST:
             self.flush()
         elif self._timer is None:
@@ -44,9 +43,9 @@ class Lines:
             self._timer = None
         if not self._waiting:
             return
-        lines, self._waiting, self._size = [*self._waiting, b""], [], 0
+        lines, self._waiting, self._size = [*self._waiting, ""], [], 0
         try:
-            self._out.write(b"\n".join(lines))
+            self._out.write("\n".join(lines).encode())
             self._out.flush()
         except OSError:
             return

@@ -7,6 +7,7 @@ import logging
 import signal
 import socket
 import time
+from typing import TYPE_CHECKING
 
 import uvloop
 from granian.constants import HTTPModes, Interfaces
@@ -19,9 +20,15 @@ from shop.server.front import Front
 from shop.server.logs import configure
 from shop.settings import Settings, SettingsError, check_serving
 
+if TYPE_CHECKING:
+    from shop.server.tracing import Traced
+
 BACKLOG = 4096
-HEAD_MILLISECONDS = 10_000
-"""What the head of a request may take: slow senders are let go."""
+CONNECTIONS = 4096
+"""How many may be open; more wait."""
+HEAD_MILLISECONDS = 80_000
+"""From one answer to the end of the next request's head: granian has one clock for slow senders and for idle
+connections, and the edge, which keeps the slow ones away, reuses a connection for up to 75 seconds."""
 NOTICED = 1.0
 """Seconds between saying «not ready» and taking no more connections."""
 
@@ -48,14 +55,20 @@ async def _serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ending.set)
+    app: Front | Traced = front
+    if settings.otlp_endpoint:
+        from shop.server.tracing import traced
+
+        app = traced(front, settings.otlp_endpoint, settings.environment)
     server = Server(
-        front,
+        app,
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,
         http=HTTPModes.http1,
         websockets=False,
         backlog=BACKLOG,
+        backpressure=CONNECTIONS,
         http1_settings=HTTP1Settings(header_read_timeout=HEAD_MILLISECONDS, keep_alive=True),
         log_enabled=False,
     )
@@ -68,6 +81,8 @@ async def _serve(settings: Settings) -> None:
         server.stop()  # type: ignore[no-untyped-call]
     waiting.cancel()
     await serving
+    if app is not front:
+        await asyncio.to_thread(app.close)  # type: ignore[union-attr]  # only a Traced is another one
     if metrics and thread:
         metrics.shutdown()
         metrics.server_close()
@@ -81,7 +96,7 @@ async def _drain(front: Front, settings: Settings) -> None:
     front.shop.draining = True
     deadline = time.monotonic() + settings.drain_seconds
     await asyncio.sleep(min(NOTICED, settings.drain_seconds))
-    while front.limiter.in_flight and time.monotonic() < deadline:
+    while front.limiter.under_way and time.monotonic() < deadline:
         await asyncio.sleep(0.02)
 
 
