@@ -58,6 +58,7 @@ class OrderWriter:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._draining = False
+        self._connected = False
         self.capacity = capacity
         self.committed = 0
         """How many answers were given since the start."""
@@ -108,22 +109,30 @@ class OrderWriter:
 
     async def _settle(self, batch: list[_Waiting]) -> None:
         """Commit a batch, however often the connection breaks; what waits too long is told so."""
-        tries = 0
+        failures = 0
         while batch:
             try:
-                if tries:
+                if not self._connected:
                     await self._store.open()
+                    self._connected = True
                 await self._commit(batch)
             except BrokenError as error:
-                tries += 1
-                if tries == 2:  # the first is how a writer begins, and any restart of the database
+                self._connected = False
+                failures += 1
+                if failures == 1:
                     log.warning("orders wait for the database: %s", error)
-                batch = self._patient(batch)
-                if tries > 1:
-                    await asyncio.sleep(BACKOFF[min(tries - 2, len(BACKOFF) - 1)])
-                self._expire()
+                batch = self._patient(batch, failures)
+                if failures > 1:
+                    await asyncio.sleep(BACKOFF[min(failures - 2, len(BACKOFF) - 1)])
+                self._queue = deque(self._patient(list(self._queue), failures))
             except FullError as error:
                 await self._refused(batch, error)
+                return
+            except Exception:  # a mistake of ours must not leave shoppers without an answer
+                log.exception("a batch of orders failed")
+                self._connected = False
+                for waiting in batch:
+                    self._fail(waiting, unavailable("database", "try again with the same key", 2))
                 return
             else:
                 return
@@ -177,17 +186,14 @@ class OrderWriter:
                 if not waiting.answer.done():
                     waiting.answer.set_result(Stored(kept.status, kept.body, replayed=first is None))
 
-    def _patient(self, batch: list[_Waiting]) -> list[_Waiting]:
-        """Those that may wait on; the others are told."""
+    def _patient(self, batch: list[_Waiting], failures: int) -> list[_Waiting]:
+        """Those that may wait on; the others are told. At the end of the process a few tries must do."""
         now = time.monotonic()
         for waiting in batch:
-            if now - waiting.since > PATIENCE or self._draining:
+            if now - waiting.since > PATIENCE or (self._draining and failures > len(BACKOFF)):
                 detail = "the database is away; try again with the same key: an order is placed once"
                 self._fail(waiting, unavailable("database", detail, 2))
         return [waiting for waiting in batch if not waiting.answer.done()]
-
-    def _expire(self) -> None:
-        self._queue = deque(self._patient(list(self._queue)))
 
     def _fail(self, waiting: _Waiting, problem: Problem) -> None:
         self._metrics.order("failed")
