@@ -33,6 +33,7 @@ from loadtest.open_loop import Run, Send, arrive
 from loadtest.verdict import Answer, look, percentile
 from shop.catalogue.seeding import items
 from shop.database.engine import create_engine, create_sessions
+from shop.orders.verdict import Books
 from tests.postgresql import free_port
 
 PAGE = Path(__file__).parents[2] / "docs" / "shop-performance.md"
@@ -90,89 +91,116 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def measure(seconds: float, starts: int, wrong: list[str]) -> Iterator[Row]:
+def measure(seconds: float, rounds: int, wrong: list[str]) -> Iterator[Row]:
     """All rows; what is wrong with orders goes into `wrong`."""
-    with programs.hello() as (pid, url):
-        hello = _warm(pid, url, seconds)
-    yield _read("raw ASGI hello on granian", hello)
-    with programs.express() as (pid, url):
-        express = _warm(pid, f"{url}/api/products", seconds)
-    yield _read("Express, three products in its source", express)
-    with _shop(SHOP_LOG_LEVEL="info") as shop:
-        ours = _warm(shop.process.pid, f"{shop.url}{LIST}", seconds)
-        budgets = {
-            f"of {TIMES_EXPRESS:g} × Express": ours.per_cpu_second / express.per_cpu_second / TIMES_EXPRESS,
-            "of half the hello": ours.per_cpu_second / hello.per_cpu_second / SHARE_OF_HELLO,
+    with programs.hello() as hello, programs.express() as express, _shop() as shop:
+        pages = {
+            "raw ASGI hello on granian": hello,
+            "Express, three products in its source": (express[0], f"{express[1]}/api/products"),
+            "catalogue, list of 20": (shop.process.pid, f"{shop.url}{LIST}"),
         }
-        yield _read("catalogue, list of 20, a line logged for each", ours, budgets)
-        yield orders(shop, seconds, wrong)
+        yield from reads(pages, seconds, rounds)
+        yield orders(shop, seconds, rounds, wrong)
         yield asyncio.run(overload(shop, seconds))
-    with _shop(SHOP_LOG_LEVEL="warning") as shop:
-        silent = _warm(shop.process.pid, f"{shop.url}{LIST}", seconds)
-        yield _read("catalogue, list of 20, no log", silent)
+    with _shop() as shop:
         mib = asyncio.run(memory(shop))
         yield Row(
             f"memory at {OPEN_CONNECTIONS:,} open connections",
             {"MiB": mib},
             {f"of {MEMORY_MIB:g} MiB": MEMORY_MIB / mib},
         )
-    yield start(starts)
+    yield start(rounds)
 
 
 @contextmanager
-def _shop(**changed: str) -> Iterator[LocalShop]:
-    with local_shop(STOCK, SHOP_CHECKOUTS_PER_MINUTE="100000", **changed) as shop:
+def _shop() -> Iterator[LocalShop]:
+    with local_shop(STOCK, SHOP_CHECKOUTS_PER_MINUTE="100000") as shop:
         yield shop
 
 
-def _warm(pid: int, url: str, seconds: float) -> Load:
-    programs.wrk(pid, url, 1)
-    return programs.wrk(pid, url, seconds)
+def reads(pages: dict[str, tuple[int, str]], seconds: float, rounds: int) -> Iterator[Row]:
+    """Servers (pid and address) by name, the last being ours, in turns: what disturbs one disturbs all."""
+    for pid, url in pages.values():
+        programs.wrk(pid, url, 1)
+    turns = [{name: programs.wrk(*page, seconds) for name, page in pages.items()} for _ in range(rounds)]
+    hello, express, ours = pages
+    for name in pages:
+        loads = [turn[name] for turn in turns]
+        if errors := sum(each.errors for each in loads):
+            raise SystemExit(f"bench: {name}: {errors} requests failed")
+        yield Row(
+            name,
+            _figures(loads),
+            {}
+            if name != ours
+            else {
+                f"of {TIMES_EXPRESS:g} × Express": _ratio(turns, ours, express) / TIMES_EXPRESS,
+                "of half the hello": _ratio(turns, ours, hello) / SHARE_OF_HELLO,
+            },
+        )
 
 
-def _read(what: str, load: Load, budgets: dict[str, float] | None = None) -> Row:
-    if load.errors:
-        raise SystemExit(f"bench: {what}: {load.errors} requests failed")
-    return Row(what, _figures(load), budgets or {})
+def _ratio(turns: list[dict[str, Load]], ours: str, peer: str) -> float:
+    return statistics.median(turn[ours].per_cpu_second / turn[peer].per_cpu_second for turn in turns)
 
 
-def _figures(load: Load) -> dict[str, float]:
-    return {
-        "per second": load.rate,
-        "p50 ms": load.p50_ms,
-        "p99 ms": load.p99_ms,
-        "per CPU-second": load.per_cpu_second,
+def _figures(loads: list[Load]) -> dict[str, float]:
+    middle = {
+        name: statistics.median(getattr(load, name) for load in loads)
+        for name in ("rate", "p50_ms", "p99_ms", "per_cpu_second")
     }
+    names = ("per second", "p50 ms", "p99 ms", "per CPU-second")
+    return dict(zip(names, middle.values(), strict=True))
 
 
-def orders(shop: LocalShop, seconds: float, wrong: list[str]) -> Row:
-    """One product that everybody wants, durable commits, 64 clients; and pgbench on the same database."""
+def orders(shop: LocalShop, seconds: float, rounds: int, wrong: list[str]) -> Row:
+    """One product that everybody wants, durably, 64 clients; in turns with pgbench on the same database."""
     product = items(1)[-1]
-    programs.wrk(shop.process.pid, shop.url, 1, product=product.slug, run="warm")
-    time.sleep(0.5)  # those under way when wrk stopped
-    before = asyncio.run(look(shop.settings))
-    load = programs.wrk(shop.process.pid, shop.url, seconds, product=product.slug, run="hot")
-    time.sleep(0.5)
-    after = asyncio.run(look(shop.settings))
-    wrong += [f"{each.check}: {each.subject}: {each.found}, not {each.expected}" for each in after.findings]
-    placed = after.books.orders - before.books.orders
-    if not load.placed <= placed <= load.placed + 64 or after.books.keys_with_order != after.books.orders:
-        wrong.append(f"{load.placed} orders acknowledged, {placed} in the database")
-    if after.books.sold + after.books.left != after.books.received:
-        wrong.append(f"{after.books.sold} sold and {after.books.left} left of {after.books.received}")
-    if load.errors:
-        wrong.append(f"{load.errors} orders failed otherwise than by being shed")
     identity = asyncio.run(_product_id(shop, product.slug))
-    peers = {
-        clients: programs.pgbench(shop.postgres, clients, seconds, identity, product.price_poisha)
-        for clients in (1, 16, 64)
-    }
-    figures = _figures(load) | {f"pgbench {clients}": rate for clients, rate in peers.items()}
+    loads: list[Load] = []
+    peers: list[dict[int, float]] = []
+    for number in range(rounds + 1):  # the first warms up
+        before = _books(shop)
+        load = programs.wrk(shop.process.pid, shop.url, seconds, product=product.slug, run=str(number))
+        wrong += _mistakes(load, before, _books(shop))
+        loads.append(load)
+        if number:
+            peers.append(
+                {
+                    clients: programs.pgbench(shop.postgres, clients, seconds, identity, product.price_poisha)
+                    for clients in (1, 16, 64)
+                }
+            )
+    wrong += [
+        f"{each.check}: {each.subject}: {each.found}, not {each.expected}"
+        for each in asyncio.run(look(shop.settings)).findings[:5]
+    ]
+    figures = _figures(loads[1:])
+    figures |= {f"pgbench {count}": statistics.median(each[count] for each in peers) for count in (1, 16, 64)}
+    shares = [load.placed / seconds / max(peer.values()) for load, peer in zip(loads[1:], peers, strict=True)]
     budgets = {
-        "of pgbench's best": load.placed / seconds / max(peers.values()),
-        f"of p99 {ORDER_P99_MS:g} ms": ORDER_P99_MS / load.p99_ms,
+        "of pgbench's best": statistics.median(shares),
+        f"of p99 {ORDER_P99_MS:g} ms": ORDER_P99_MS / figures["p99 ms"],
     }
     return Row("orders of one product, 64 clients, durable", figures, budgets)
+
+
+def _books(shop: LocalShop) -> Books:
+    time.sleep(0.5)  # those under way when wrk stopped
+    return asyncio.run(look(shop.settings)).books
+
+
+def _mistakes(load: Load, before: Books, after: Books) -> Iterator[str]:
+    """What the database holds other than wrk was told; what was under way at its end may have been placed."""
+    placed = after.orders - before.orders
+    if not load.placed <= placed <= load.placed + 64:
+        yield f"{load.placed} orders acknowledged, {placed} in the database"
+    if after.keys_with_order != after.orders:
+        yield f"{after.orders} orders, but {after.keys_with_order} keys that got one"
+    if after.sold + after.left != after.received:
+        yield f"{after.sold} sold and {after.left} left are not the {after.received} there were"
+    if load.errors:
+        yield f"{load.errors} orders failed otherwise than by being shed"
 
 
 async def _product_id(shop: LocalShop, slug: str) -> int:
@@ -287,9 +315,8 @@ def _number(value: float) -> str:
 
 def write_page(page: Path, rows: list[Row], seconds: float) -> None:
     """Put the figures of this run between the page's markers."""
-    where = (
-        f"{os.cpu_count()} cores, Python {platform.python_version()}, loads of {seconds:g} s, {date.today()}."
-    )
+    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
+    where = f"{machine}, medians of loads of {seconds:g} s, {date.today()}."
     content = page.read_text(encoding="utf-8")
     before, rest = content.split(BEGIN)
     _, after = rest.split(END)
