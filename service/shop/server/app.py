@@ -60,6 +60,7 @@ def create_app(settings: Settings, lines: Lines | None = None) -> Front:
             DBAPIError: _database,
             PoolTimeoutError: _database,
             OSError: _database,
+            RecursionError: _too_deep,
             Exception: _unexpected,
         },
         lifespan=[lifespan],
@@ -113,6 +114,11 @@ def _field(error: dict[str, Any]) -> str:
 def _database(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     log.warning("the database did not answer a request: %s: %s", type(error).__name__, _first_line(error))
     return _answer(unavailable("database", "the database is away; try again", 2))
+
+
+def _too_deep(_: Request[Any, Any, Any], __: RecursionError) -> Response[bytes]:
+    """JSON that is nested deeper than anything sensible."""
+    return _answer(Problem(400, "invalid", "the body is nested too deeply", errors=[]))
 
 
 def _unexpected(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
