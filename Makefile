@@ -1,6 +1,6 @@
 # One verb a line. `make` lists them; each makes its own .venv first.
 .DEFAULT_GOAL := help
-.PHONY: help render validate test test-apiserver cluster cluster-sync cluster-down test-cluster shop test-shop loadtest bench-shop lint format schemas tools control-plane docs bench lock clean
+.PHONY: help render validate test test-apiserver cluster cluster-sync cluster-down test-cluster shop test-shop loadtest bench-shop images lint format schemas tools control-plane docs bench lock clean
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
@@ -53,6 +53,11 @@ loadtest: $(SHOP_INSTALLED) ## shoppers against a shop and a PostgreSQL of its o
 
 bench-shop: $(SHOP_INSTALLED) ## speed of the shop, as ratios to peers in the same run (ARGS="--quick", ARGS=--write)
 	@$(SHOP) -m bench $(ARGS)
+
+BUILDER ?= docker build
+images: ## both images of the shop, as service/docker/README.md says (BUILDER="buildah bud", RDS_BUNDLE_SHA256=…, BUILD_ARGS=…)
+	@$(BUILDER) -f service/docker/backend.Dockerfile --build-arg RDS_BUNDLE_SHA256=$(RDS_BUNDLE_SHA256) $(BUILD_ARGS) -t shop-backend service
+	@$(BUILDER) -f service/docker/frontend.Dockerfile $(BUILD_ARGS) -t shop-frontend service
 
 lint: $(INSTALLED) $(SHOP_INSTALLED) ## ruff and mypy --strict
 	@$(BIN)/ruff check .
