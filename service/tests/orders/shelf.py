@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,9 +62,14 @@ async def fill(sessions: Sessions, **pieces: int) -> dict[str, int]:
     return ids
 
 
-def wish(key: str | None = None, payment: str = "cod", **lines: int) -> PlaceOrder:
-    """A request for an order; one saree where nothing is said."""
-    wanted = tuple((lines or {"saree": 1}).items())
+def wish(key: str | None = None, payment: str = "cod", *, saree: int = 1) -> PlaceOrder:
+    """A request for so many sarees."""
+    return wish_for({"saree": saree}, key, payment)
+
+
+def wish_for(lines: Mapping[str, int], key: str | None = None, payment: str = "cod") -> PlaceOrder:
+    """A request for so many pieces of each product, by slug."""
+    wanted = tuple(lines.items())
     key = key or uuid.uuid4().hex
     changes: dict[str, Any] = {"lines": wanted, "payment": payment}
     return PlaceOrder(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shop.orders.allocate import Decision, Item, PlaceOrder, allocate, order_number
-from tests.orders.shelf import wish
+from tests.orders.shelf import wish, wish_for
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 SLUGS = ("a", "b", "c")
@@ -27,7 +27,7 @@ def decide(requests: list[PlaceOrder], **available: int) -> Decision:
 def test_nothing_is_sold_that_is_not_there_and_every_piece_is_accounted_for(
     wanted: list[dict[str, int]], available: dict[str, int]
 ) -> None:
-    decision = decide([wish(**each) for each in wanted], **available)
+    decision = decide([wish_for(each) for each in wanted], **available)
     sold = dict.fromkeys(range(1, 4), 0)
     for outcome in decision.outcomes:
         for product, quantity, _ in outcome.order.lines if outcome.order else ():
@@ -44,7 +44,7 @@ def test_who_is_refused_could_not_have_been_served(
 ) -> None:
     left = dict(available)
     for outcome, each in zip(
-        decide([wish(**each) for each in wanted], **available).outcomes, wanted, strict=True
+        decide([wish_for(each) for each in wanted], **available).outcomes, wanted, strict=True
     ):
         fits = all(left[slug] >= quantity for slug, quantity in each.items())
         assert (outcome.status == 201) == fits

@@ -31,8 +31,8 @@ async def writer(settings: Settings) -> AsyncIterator[OrderWriter]:
     await made.drain()
 
 
-async def order(writer: OrderWriter, payment: str = "cod", **lines: int) -> str:
-    stored = await writer.place(wish(payment=payment, **lines))
+async def order(writer: OrderWriter, payment: str = "cod", saree: int = 1) -> str:
+    stored = await writer.place(wish(payment=payment, saree=saree))
     assert stored.status == 201
     return str(msgspec.json.decode(stored.body)["number"])
 

@@ -23,7 +23,7 @@ from shop.problems import Problem
 from shop.secret_file import SecretFile
 from shop.settings import Settings
 from tests.conftest import postgres_settings
-from tests.orders.shelf import Ear, fill, wish
+from tests.orders.shelf import Ear, fill, wish, wish_for
 from tests.postgresql import DURABLE, Postgres
 
 
@@ -71,7 +71,7 @@ async def test_what_is_not_for_sale_is_refused(writer: OrderWriter, sessions: Se
     async with sessions.begin() as session:
         await session.execute(text(f"UPDATE product SET active = false WHERE id = {ids['hidden']}"))
     for slug in ("hidden", "'; DROP TABLE orders; --"):
-        stored = await writer.place(wish(**{slug: 1}))
+        stored = await writer.place(wish_for({slug: 1}))
         assert (stored.status, msgspec.json.decode(stored.body)["code"]) == (422, "unknown_product")
 
 
@@ -259,6 +259,7 @@ async def test_no_database_is_told_after_a_while_and_it_recovers_by_itself(
     with pytest.raises(Problem) as caught:
         await writer.place(request)
     assert (caught.value.status, caught.value.code) == (503, "database")
+    monkeypatch.setattr(writers, "PATIENCE", 30.0)
     await asyncio.to_thread(server.start)
     assert (await writer.place(request)).status == 201
     await writer.drain()
