@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -33,21 +33,25 @@ async def ask(
     app: Any,
     method: str,
     path: str,
-    body: bytes | Sequence[bytes] | object = b"",
+    body: object = b"",
     headers: Headers | None = None,
     peer: str = "127.0.0.1",
 ) -> Answer:
-    """One request. Bytes go as they are, a sequence of bytes in pieces without a length, all else as JSON."""
+    """One request. Bytes go as they are, a list of bytes in pieces without a length, all else as JSON.
+
+    A piece that is None never comes.
+    """
     sent = {"host": "shop", **(headers or {})}
     if isinstance(body, bytes):
-        pieces: list[bytes] = [body]
+        pieces: list[bytes | None] = [body]
         if body:
             sent.setdefault("content-length", str(len(body)))
     elif isinstance(body, list) and body and isinstance(body[0], bytes):
         pieces = body
     else:
-        pieces = [msgspec.json.encode(body)]
-        sent.setdefault("content-length", str(len(pieces[0])))
+        encoded = msgspec.json.encode(body)
+        pieces = [encoded]
+        sent.setdefault("content-length", str(len(encoded)))
         sent.setdefault("content-type", "application/json")
     target, _, query = path.partition("?")
     scope = {
@@ -72,7 +76,7 @@ async def ask(
     got: list[MutableMapping[str, Any]] = []
 
     async def receive() -> MutableMapping[str, Any]:
-        if waiting:
+        if waiting and waiting[0]["body"] is not None:
             return waiting.pop(0)
         await asyncio.Event().wait()  # a client that stays
         raise AssertionError
