@@ -20,7 +20,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, Route, expect, sync_playwright
 
 from shop.catalogue.snapshot import stock_state
-from tests.web.servers import PATIENCE, free_port, until
+from tests.web.servers import PATIENCE, Nginx, free_port, until
 from tests.web.shopper import DESKTOP, LONGEST_SHIFT, PHONE, Shopper, shopper
 
 pytestmark = pytest.mark.browser
@@ -559,6 +559,32 @@ def test_what_is_typed_never_becomes_markup(phone: Shopper) -> None:
     page = phone.open("/bn/index.html?q=<img src=x onerror=alert(1)>")
     expect(page.locator("#state-title")).to_contain_text("<img src=x")
     assert page.locator("main img[src=x]").count() == 0
+
+
+@pytest.mark.nginx
+def test_nginx_before_the_real_shop(browser: Browser, shop: RealShop, dist: Path, tmp_path: Path) -> None:
+    nginx = Nginx(tmp_path, dist, shop.url)
+    nginx.start()
+    try:
+        path = "/api/v1/products?lang=bn"
+        direct, through = (httpx.get(base + path) for base in (shop.url, nginx.url))
+        assert through.json() == direct.json()
+        assert through.headers["Content-Encoding"] == "gzip"
+        assert through.headers["Cache-Control"] == direct.headers["Cache-Control"]
+        plain = httpx.get(nginx.url + path, headers={"Accept-Encoding": "identity"})
+        assert "Content-Encoding" not in plain.headers
+        assert plain.json() == direct.json()
+        known = {"If-None-Match": through.headers["ETag"]}
+        assert httpx.get(nginx.url + path, headers=known).status_code == 304
+        assert httpx.get(f"{nginx.url}/api/v1/products/no-such-thing").json()["status"] == 404
+        with shopper(browser, nginx.url) as who:
+            who.ignored = ("404",)  # the edge sends the rest of the API elsewhere
+            page = who.open("/")
+            expect(page.locator(".card")).to_have_count(20)
+            page.locator(".card").first.click()
+            expect(page.locator("#product h1")).to_be_visible()
+    finally:
+        assert nginx.quit() == 0
 
 
 # -- form ----
