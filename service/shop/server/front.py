@@ -6,6 +6,7 @@ not answered here goes on to the application.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import itertools
 import re
@@ -38,6 +39,13 @@ RATED = ("/api/v1/orders", "/api/v1/sessions")
 CATALOGUE = ("/api/v1/products", "/api/v1/categories")
 SECURITY = [(b"x-content-type-options", b"nosniff"), (b"referrer-policy", b"strict-origin-when-cross-origin")]
 UNKNOWN = "unknown"
+LARGEST_BODY = 64 * 1024
+"""Bytes."""
+BODY_SECONDS = 15.0
+"""Until a body must be there."""
+_CLOSE = {"Connection": "close"}
+_TOO_LARGE = Problem(413, "too_large", f"a body has at most {LARGEST_BODY} bytes", headers=_CLOSE)
+_TOO_SLOW = Problem(408, "too_slow", f"a body must be sent within {BODY_SECONDS:g} seconds", headers=_CLOSE)
 
 
 class Front:
@@ -53,12 +61,22 @@ class Front:
         self._kinds: dict[tuple[str, str, int], tuple[Tally, str]] = {}
         self._ids = _request_ids()
         self.limiter = Limiter(floor=shop.settings.database_pool_size * 4)
-        shop.metrics.gauge(
-            "shop_http_requests_in_flight", "Requests under way.", lambda: self.limiter.under_way
-        )
+        self._reading = 0
+        self._tasks: set[asyncio.Task[Any]] = set()
+        shop.metrics.gauge("shop_http_requests_in_flight", "Requests under way.", lambda: self.under_way)
         shop.metrics.gauge(
             "shop_http_requests_limit", "Requests that may be under way.", lambda: self.limiter.limit
         )
+
+    @property
+    def under_way(self) -> int:
+        """Requests that came and are not answered, those whose body is not there yet among them."""
+        return self._reading + self.limiter.under_way
+
+    def cut(self) -> None:
+        """End what is under way, unanswered: its time is over."""
+        for task in self._tasks:
+            task.cancel()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -87,7 +105,13 @@ class Front:
                 route = path if path in CATALOGUE else "/api/v1/products/{slug}"
                 self._record(scope["method"], route, answer.status, began, client, request_id)
                 return
-        await self._pass(scope, receive, send, began, client, request_id)
+        task = asyncio.current_task()
+        assert task
+        self._tasks.add(task)
+        try:
+            await self._pass(scope, receive, send, began, client, request_id)
+        finally:
+            self._tasks.discard(task)
 
     async def _pass(
         self, scope: Scope, receive: Receive, send: Send, began: float, client: str, request_id: bytes
@@ -111,15 +135,27 @@ class Front:
         if method == "POST" and path in RATED and (wait := self._rate.wait(client)):
             await _refuse(answered, too_often(wait))
             self._record(method, path, status, began, client, request_id)
-        elif not self.limiter.enter(kind):
+            return
+        self._reading += 1
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                receive = await _with_body(scope, receive)
+        except (Problem, TimeoutError) as error:
+            await _refuse(answered, error if isinstance(error, Problem) else _TOO_SLOW)
+            self._record(method, UNKNOWN, status, began, client, request_id)
+            return
+        finally:
+            self._reading -= 1
+        if not self.limiter.enter(kind):
             self.shop.metrics.shed("checkout" if kind == GATEWAY else kind)
             await _refuse(answered, unavailable("overload", "the shop is busy; try again"))
             self._record(method, "shed", status, began, client, request_id)
         else:
+            entered = time.perf_counter()
             try:
                 await self._app(scope, receive, answered)
             finally:
-                self.limiter.leave(kind, time.perf_counter() - began)
+                self.limiter.leave(kind, time.perf_counter() - entered)
                 self._record(method, _route(scope), status, began, client, request_id)
 
     def _who(self, scope: Scope) -> tuple[str, bytes]:
@@ -160,6 +196,33 @@ class Front:
         if method != "OTHER":  # else whoever makes up methods fills the memory
             self._kinds[method, route, status] = known
         return known
+
+
+async def _with_body(scope: Scope, receive: Receive) -> Receive:
+    """`receive` that has the whole body already: who sends slowly waits here, and takes nobody's place.
+
+    Problem 413 where it is too large, whatever the length that was told.
+    """
+    length = next((value for name, value in scope["headers"] if name == b"content-length"), None)
+    if length is None and all(name != b"transfer-encoding" for name, _ in scope["headers"]):
+        return receive
+    if length is not None and not (length.isdigit() and int(length) <= LARGEST_BODY):
+        raise _TOO_LARGE
+    messages: list[Message] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        messages.append(message)
+        size += len(message.get("body", b""))
+        if size > LARGEST_BODY:
+            raise _TOO_LARGE
+        more = message["type"] == "http.request" and message.get("more_body", False)
+    messages.reverse()
+
+    async def again() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return again
 
 
 async def respond(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

@@ -96,8 +96,11 @@ async def _drain(front: Front, settings: Settings) -> None:
     front.shop.draining = True
     deadline = time.monotonic() + settings.drain_seconds
     await asyncio.sleep(min(NOTICED, settings.drain_seconds))
-    while front.limiter.under_way and time.monotonic() < deadline:
+    while front.under_way and time.monotonic() < deadline:
         await asyncio.sleep(0.02)
+    if front.under_way:
+        log.warning("draining: %s requests did not end in time", front.under_way)
+        front.cut()
 
 
 def _check_free(host: str, port: int) -> None:

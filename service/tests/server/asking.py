@@ -46,7 +46,7 @@ async def ask(
         pieces: list[bytes | None] = [body]
         if body:
             sent.setdefault("content-length", str(len(body)))
-    elif isinstance(body, list) and body and isinstance(body[0], bytes):
+    elif isinstance(body, list) and body and isinstance(body[0], bytes | None):
         pieces = body
     else:
         encoded = msgspec.json.encode(body)

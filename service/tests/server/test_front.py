@@ -164,7 +164,27 @@ async def test_a_database_that_is_away_is_said_to_be(
 async def test_a_client_that_goes_away_frees_its_place(front: Front) -> None:
     sent = {"content-length": "10", "content-type": "application/json"}
     asking = asyncio.create_task(ask(front, "POST", "/api/v1/cart", [b"{", None], sent))
-    await eventually(lambda: front.limiter.in_flight == 1)
+    await eventually(lambda: front.under_way == 1)
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
-    assert front.limiter.in_flight == 0
+    assert front.under_way == 0
+
+
+async def test_a_body_that_does_not_come_takes_nobodys_place_and_ends(
+    front: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shop.server.front.BODY_SECONDS", 0.2)
+    sent = {"content-length": "10", "content-type": "application/json"}
+    asking = asyncio.create_task(ask(front, "POST", "/api/v1/cart", [b"{", None], sent))
+    await eventually(lambda: front.under_way == 1)
+    assert front.limiter.under_way == 0
+    answer = await asking
+    assert (answer.status, answer.json["code"], answer.headers["connection"]) == (408, "too_slow", "close")
+    assert front.under_way == 0
+
+
+@pytest.mark.parametrize("length", ["65537", "-1", "1e3", "99999999999999999999", "x", ""])
+async def test_a_length_that_can_not_be_is_refused_before_the_body(front: Front, length: str) -> None:
+    sent = {"content-length": length, "content-type": "application/json"}
+    answer = await ask(front, "POST", "/api/v1/cart", [None], sent)
+    assert (answer.status, answer.json["code"]) == (413, "too_large")
