@@ -13,6 +13,7 @@ COMMANDS = {
     "migrate": ("shop.cli.serve", "migrate"),
     "seed": ("shop.cli.seed", "command"),
     "serve": ("shop.cli.serve", "serve"),
+    "staff": ("shop.cli.staff", "staff"),
     "verify": ("shop.cli.verify", "verify"),
 }
 

@@ -176,9 +176,12 @@ def normal_number(text: str) -> str:
 
 def _cleaned(text: str) -> str:
     """Without control characters (line breaks become spaces), in Unicode's composed form, trimmed."""
+    text = unicodedata.normalize("NFC", text)
+    if text.isprintable():
+        return text.strip()
     plain = "".join(
         " " if char in "\r\n\t" else char
-        for char in unicodedata.normalize("NFC", text)
+        for char in text
         if char in "\r\n\t" or unicodedata.category(char) not in ("Cc", "Cs")
     )
     return plain.strip()

@@ -55,6 +55,24 @@ def _problem(description: str) -> ResponseSpec:
     )
 
 
+class Methods(msgspec.Struct, frozen=True):
+    """Ways to pay, in the order to show."""
+
+    items: list[str]
+
+
+@get(
+    "/api/v1/payments/methods",
+    operation_id="list_payment_methods",
+    summary="Ways to pay",
+    tags=["payments"],
+    cache_control=CacheControlHeader(public=True, max_age=60),
+)
+async def methods(shop: CurrentShop) -> Methods:
+    """`cod` is cash on delivery; the others lead to a page of the provider's."""
+    return Methods(list(shop.settings.payments))
+
+
 @post(
     "/api/v1/payments",
     status_code=200,
@@ -146,4 +164,4 @@ def _ipv4(host: str) -> str:
         return "0.0.0.0"  # noqa: S104 -- what providers take for none
 
 
-ROUTES = [begin_payment, callback, notification]
+ROUTES = [methods, begin_payment, callback, notification]

@@ -17,19 +17,20 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from shop import __version__
+from shop.accounts.controllers import ROUTES as ACCOUNTS
+from shop.admin.controllers import ROUTES as ADMIN
 from shop.cart.controllers import ROUTES as CART
 from shop.catalogue.controllers import ROUTES as CATALOGUE
 from shop.orders.controllers import ROUTES as ORDERS
 from shop.payments.controllers import ROUTES as PAYMENTS
 from shop.problems import MEDIA_TYPE, Problem, unavailable
-from shop.server.front import Front
+from shop.server.front import LARGEST_BODY, Front
 from shop.server.logs import Lines
 from shop.server.state import Shop, create_shop
 from shop.settings import Settings
 from shop.waiting.controllers import ROUTES as WAITING
 
-LARGEST_BODY = 64 * 1024
-ROUTES = [*CATALOGUE, *CART, *ORDERS, *PAYMENTS, *WAITING]
+ROUTES = [*CATALOGUE, *CART, *ORDERS, *PAYMENTS, *WAITING, *ACCOUNTS, *ADMIN]
 
 log = logging.getLogger(__name__)
 

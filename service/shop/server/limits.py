@@ -9,7 +9,7 @@ SHARE: Mapping[str, float] = MappingProxyType({"checkout": 1.0, "cart": 0.8, "br
 """Class → up to which share of the limit it is let in: an order goes on where looking around waits."""
 TARGET: Mapping[str, float] = MappingProxyType({"checkout": 0.25, "cart": 0.1, "browse": 0.15})
 """Class → seconds that a request of it should take at most."""
-FLOOR, START, CEILING = 16, 256, 2048
+FLOOR, START, CEILING = 16, 64, 2048
 GATEWAY = "gateway"
 """The class of what waits for a payment's gateway."""
 AT_GATEWAYS = 256

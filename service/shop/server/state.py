@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from shop.accounts.accounts import Accounts
 from shop.catalogue.catalogue import Catalogue
 from shop.database.engine import Sessions, create_engine, create_sessions
 from shop.orders import sweeper
@@ -36,6 +37,7 @@ class Shop:
     writer: OrderWriter
     room: WaitingRoom
     payments: Payments
+    accounts: Accounts
     draining: bool = False
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _pinged: float = float("-inf")
@@ -88,9 +90,9 @@ def create_shop(settings: Settings) -> Shop:
     catalogue = Catalogue(settings, sessions)
     writer = OrderWriter(settings, metrics)
     room = WaitingRoom(settings, catalogue, writer)
-    shop = Shop(
-        settings, engine, sessions, metrics, catalogue, writer, room, Payments(settings, sessions, metrics)
-    )
+    payments = Payments(settings, sessions, metrics)
+    accounts = Accounts(settings, sessions)
+    shop = Shop(settings, engine, sessions, metrics, catalogue, writer, room, payments, accounts)
     _observe(shop)
     return shop
 
