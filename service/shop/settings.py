@@ -143,6 +143,13 @@ def _file(text: str) -> Path:
     return path
 
 
+def _new_file(text: str) -> Path:
+    path = Path(text)
+    if path.is_dir() or not path.parent.is_dir():
+        raise ValueError(f"{text} can not be a file: name one in a folder that exists")
+    return path
+
+
 def _folder(text: str) -> Path:
     path = Path(text)
     if not path.is_dir():
@@ -179,7 +186,7 @@ def _number(kind: type[int | float], low: float, high: float) -> Callable[[str],
 _PARSERS: dict[str, Callable[[str], Any]] = {
     "public_url": _url,
     "payments": _payments,
-    "database_path": Path,
+    "database_path": _new_file,
     "database_url_file": _secret,
     "database_ca_file": _file,
     "database_pool_size": _number(int, 1, 50),

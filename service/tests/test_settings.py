@@ -64,6 +64,8 @@ def test_what_is_set_is_taken(tmp_path: Path) -> None:
         ("SHOP_PAYMENTS", "cod,cod", "twice"),
         ("SHOP_PAYMENTS", "cod,bkash", "SHOP_BKASH_FILE: missing"),
         ("SHOP_BKASH_FILE", "/no/such/file", "there is no file /no/such/file"),
+        ("SHOP_DATABASE_PATH", "/no/such/shop.sqlite3", "name one in a folder that exists"),
+        ("SHOP_DATABASE_PATH", "/", "can not be a file"),
         ("SHOP_WEB_ROOT", "/no/such/folder", "there is no folder /no/such/folder"),
         ("SHOP_LOG_LEVEL", "loud", "`loud` is none of debug, info, warning, error"),
         ("SHOP_TRUSTED_PROXIES", "10.0.0.1/8", "has host bits set"),

@@ -336,8 +336,14 @@ def test_migrating_twice_is_the_same_as_once(tmp_path: Path) -> None:
 
 
 def test_a_migration_that_can_not_be_is_a_line(tmp_path: Path) -> None:
-    ended = run("migrate", SHOP_DATABASE_PATH=str(tmp_path / "no" / "such" / "folder"))
+    ended = run("migrate", SHOP_DATABASE_PATH=str(tmp_path / "no" / "such" / "file"))
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("SHOP_DATABASE_PATH: ")
+    address = tmp_path / "url"
+    address.write_text(f"postgresql://shop@127.0.0.1:{free_port()}/shop")
+    ended = run("migrate", SHOP_DATABASE_URL_FILE=str(address))
     assert ended.returncode == 1
+    assert ended.stderr.startswith("the schema can not be brought up to date: ")
     assert len(ended.stderr.splitlines()) == 1
 
 
