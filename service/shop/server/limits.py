@@ -7,16 +7,17 @@ from types import MappingProxyType
 
 SHARE: Mapping[str, float] = MappingProxyType({"checkout": 1.0, "cart": 0.8, "browse": 0.6})
 """Class → up to which share of the limit it is let in: an order goes on where looking around waits."""
-TARGET: Mapping[str, float] = MappingProxyType({"checkout": 0.25, "cart": 0.1, "browse": 0.15})
+TARGET: Mapping[str, float] = MappingProxyType({"checkout": 0.2, "cart": 0.1, "browse": 0.15})
 """Class → seconds that a request of it should take at most."""
 FLOOR, START, CEILING = 16, 64, 2048
 GATEWAY = "gateway"
 """The class of what waits for a payment's gateway."""
 AT_GATEWAYS = 256
 """How many of it may be under way."""
-WINDOW = 50
+WINDOW = 32
 """Requests between two looks at the limit."""
-GROW, SHRINK = 1.05, 0.85
+GROW, SHRINK, COLLAPSE = 1.05, 0.85, 0.5
+"""What a window changes the limit by; what takes many times too long shrinks it at once."""
 
 
 class Limiter:
@@ -33,6 +34,7 @@ class Limiter:
         self.at_gateways = 0
         self._count = 0
         self._slow = 0
+        self._excess = 0.0
         self._peak = 0
 
     @property
@@ -60,12 +62,15 @@ class Limiter:
         self.in_flight -= 1
         self._count += 1
         self._slow += seconds > TARGET[kind]
+        self._excess += seconds / TARGET[kind]
         if self._count >= WINDOW:
             self._adapt()
 
     def _adapt(self) -> None:
         if self._slow * 5 > self._count:
-            self.limit = max(float(self.floor), self.limit * SHRINK)
+            factor = min(SHRINK, max(COLLAPSE, self._count / self._excess))
+            self.limit = max(float(self.floor), self.limit * factor)
         elif self._peak > self.limit / 2:  # what nobody needs is not learnt from
             self.limit = min(float(CEILING), self.limit * GROW + 1)
         self._count = self._slow = self._peak = 0
+        self._excess = 0.0
