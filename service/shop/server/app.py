@@ -32,6 +32,9 @@ from shop.waiting.controllers import ROUTES as WAITING
 
 ROUTES = [*CATALOGUE, *CART, *ORDERS, *PAYMENTS, *WAITING, *ACCOUNTS, *ADMIN]
 
+DATA_EXCEPTION = "22"
+"""PostgreSQL's class of errors about values: no NUL in a text, no number out of range."""
+
 log = logging.getLogger(__name__)
 
 
@@ -113,6 +116,9 @@ def _field(error: dict[str, Any]) -> str:
 
 
 def _database(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """No answer of the database; or a value that it can not hold, which is the sender's mistake."""
+    if str(getattr(getattr(error, "orig", None), "sqlstate", "")).startswith(DATA_EXCEPTION):
+        return _answer(Problem(400, "invalid", "a value that can not be stored", errors=[]))
     log.warning("the database did not answer a request: %s: %s", type(error).__name__, _first_line(error))
     return _answer(unavailable("database", "the database is away; try again", 2))
 

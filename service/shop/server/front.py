@@ -132,9 +132,10 @@ class Front:
                 message["headers"] = headers
             await send(message)
 
-        if method == "POST" and path in RATED and (wait := self._rate.wait(client)):
+        rated = path.rstrip("/")  # the application takes a path with a slash at its end for the same
+        if method == "POST" and rated in RATED and (wait := self._rate.wait(client)):
             await _refuse(answered, too_often(wait))
-            self._record(method, path, status, began, client, request_id)
+            self._record(method, rated, status, began, client, request_id)
             return
         self._reading += 1
         try:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
 from sqlalchemy import text
 
 from shop.catalogue.models import now
-from shop.database.engine import Sessions
-from shop.orders.models import Status
+from shop.database.engine import Sessions, create_engine, create_sessions
+from shop.orders.models import Order, Status
 from shop.orders.states import NEXT, change, claim_payment
 from shop.orders.sweeper import sweep
 from shop.orders.verdict import books, verdict
@@ -20,7 +21,9 @@ from shop.orders.writer import OrderWriter
 from shop.problems import Problem
 from shop.settings import Settings
 from shop.stock.service import receive
+from tests.conftest import postgres_settings
 from tests.orders.shelf import Ear, fill, wish
+from tests.postgresql import Postgres
 
 
 @pytest.fixture
@@ -85,6 +88,26 @@ async def test_cancelling_gives_the_pieces_back_once(writer: OrderWriter, sessio
     assert sum(result is None for result in results) == 1
     assert (await books(sessions)).left == 5
     assert await verdict(sessions) == []
+
+
+async def test_what_a_session_had_read_before_the_lock_counts_for_nothing(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    settings = await postgres_settings(postgres, tmp_path)  # on SQLite the second transaction would wait
+    engine = create_engine(settings)
+    sessions = create_sessions(engine)
+    await fill(sessions, saree=5)
+    writer = OrderWriter(settings, Ear())
+    await writer.start()
+    number = await order(writer, saree=2)
+    async with sessions() as session:
+        assert (await session.get_one(Order, number)).status == "placed"
+        await become(sessions, number, Status.CANCELLED)
+        with pytest.raises(Problem, match="an order that is cancelled does not become cancelled"):
+            await change(session, number, Status.CANCELLED, "test")
+    assert (await books(sessions)).left == 5
+    await writer.drain()
+    await engine.dispose()
 
 
 async def test_a_reservation_ends_in_time_and_not_before(writer: OrderWriter, sessions: Sessions) -> None:

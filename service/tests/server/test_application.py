@@ -220,11 +220,20 @@ async def test_one_client_is_slowed_down_and_others_are_not(tmp_path: Path) -> N
                 (await client.post("/api/v1/orders", json=ORDER, headers=headers())).status_code
                 for _ in range(3)
             ]
-            last = await client.post("/api/v1/orders", json=ORDER, headers=headers())
+            last = await client.post("/api/v1/orders/", json=ORDER, headers=headers())
             assert (await other.post("/api/v1/orders", json=ORDER, headers=headers())).status_code == 201
         assert statuses == [201, 201, 429]
         assert last.json()["code"] == "slow_down"
         assert int(last.headers["Retry-After"]) >= 1
+
+
+async def test_a_character_that_can_not_be_stored_is_the_senders_mistake(world: World) -> None:
+    async with world.client() as client:
+        answer = await client.post(
+            "/api/v1/sessions", json={"email": "a\u0000@shop.example", "password": "x"}
+        )
+    assert answer.status_code in (400, 401), "SQLite stores it, and finds nobody; PostgreSQL can not"
+    assert answer.json()["code"] in ("invalid", "wrong_credentials")
 
 
 async def test_without_room_a_request_is_shed_and_probes_are_not(small: World) -> None:
