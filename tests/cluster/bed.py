@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import http.client
 import json
 import os
@@ -88,6 +89,7 @@ class Bed(ControlPlane):
 
     def __enter__(self) -> Self:
         self._check_programs()
+        atexit.register(self.stop)  # a second Ctrl-C breaks off whoever was about to leave the `with`
         self._interrupts.install()
         try:
             with self._interrupts.held():
@@ -97,7 +99,7 @@ class Bed(ControlPlane):
             try:
                 self.stop()
             finally:
-                self._interrupts.restore()
+                self._left()
             raise
         threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
         return self
@@ -108,7 +110,11 @@ class Bed(ControlPlane):
         try:
             self.stop()
         finally:
-            self._interrupts.restore()
+            self._left()
+
+    def _left(self) -> None:
+        self._interrupts.restore()
+        atexit.unregister(self.stop)
 
     def stop(self) -> None:
         """End every child: first those that use the API, then the API, then etcd. Harmless when repeated."""

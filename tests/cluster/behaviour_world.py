@@ -75,15 +75,16 @@ class World:
         """Everything of the environment, settled at its floor on as few nodes as it needs."""
         tree = [body for body in objects(self.name) if _built_in(body)]
         tree.sort(key=lambda body: FIRST.index(body["kind"]) if body["kind"] in FIRST else len(FIRST))
-        workloads = [body for body in tree if body["kind"] in ("Deployment", "Job")]
-        self._apply(body for body in tree if body not in workloads)
+        shop = [body for body in tree if body["kind"] in ("Deployment", "HorizontalPodAutoscaler", "Job")]
+        self._apply(body for body in tree if body not in shop)
         if not self.bed.environment.eks:
             self._apply([_local_path()])
         eks = self.bed.environment.eks
-        for body in [*platform.stand_ins(self.bed.root, self.name), *platform.addons(eks), *self._edge()]:
-            self.bed.api.create(PLURALS[body["kind"]], body, body["metadata"]["namespace"])
-        self._apply(_quick(body) for body in workloads)
         self.bed.nodes.make()
+        self._create([*platform.stand_ins(self.bed.root, self.name), *platform.addons(eks)])
+        self.settle("the platform runs")  # in an earlier wave than the shop, which would push it aside
+        self._create(self._edge())
+        self._apply(_quick(body) for body in shop)
         self.settle("everything of the environment runs")
 
     @property
@@ -93,6 +94,10 @@ class World:
 
     def _apply(self, bodies: Iterable[Object]) -> None:
         self.bed.kubectl("apply", "--server-side", "-f", "-", text=as_list(bodies))
+
+    def _create(self, bodies: Iterable[Object]) -> None:
+        for body in bodies:
+            self.bed.api.create(PLURALS[body["kind"]], body, body["metadata"]["namespace"])
 
     def _edge(self) -> Iterator[Object]:
         """The proxies that Envoy Gateway makes, with their autoscaler and budget."""

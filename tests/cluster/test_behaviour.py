@@ -30,6 +30,7 @@ PARTS = frozenset({"controllers", "scheduler", "kwok", "metrics"})
 SILENT = 60.0  # seconds until everything of a silent zone runs elsewhere; 25 are usual
 DRAIN = 150.0  # seconds; 6 are usual, and a budget may be wrong for two minutes (`behaviour_platform.STOP`)
 FOREVER = "1h"
+NEVER = "DoNotSchedule"
 OUT_OF_SERVICE = "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute"
 ENOUGH = {"alertmanager": 2, "argocd-application-controller": 1, "loki": 2, "prometheus": 1}
 """Pods that a StatefulSet can do without no more: a majority where they vote, else one."""
@@ -85,6 +86,24 @@ def test_every_request_of_the_charts_is_taken_up(environment: str) -> None:
     assert {part.chart for part in platform.PARTS} >= set(platform.charts(ROOT, environment))
 
 
+@pytest.mark.parametrize("environment", names(ROOT))
+def test_volumes_of_one_workload_are_never_all_in_one_zone(environment: str) -> None:
+    """A volume stays in its zone. Prometheus' second, Alertmanager's third would be lost with the first."""
+    for body in platform.stand_ins(ROOT, environment):
+        if body["spec"].get("volumeClaimTemplates") and body["spec"]["replicas"] > 1:
+            assert kept_apart(body["spec"]["template"]["spec"]), body["metadata"]["name"]
+
+
+def kept_apart(pod: Object) -> bool:
+    """Whether the scheduler may not put two of a workload's pods into a zone while another has none."""
+    spread = pod.get("topologySpreadConstraints", [])
+    anti = pod.get("affinity", {}).get("podAntiAffinity", {})
+    terms = anti.get("requiredDuringSchedulingIgnoredDuringExecution", [])
+    return any(rule["topologyKey"] == ZONE and rule["whenUnsatisfiable"] == NEVER for rule in spread) or any(
+        term["topologyKey"] == ZONE for term in terms
+    )
+
+
 # --- room, of the smaller environments
 
 
@@ -109,7 +128,7 @@ def assert_spread(world: World, of: Scaled) -> None:
     [skew] = [
         rule["maxSkew"]
         for rule in of.spread
-        if rule["topologyKey"] == ZONE and rule["whenUnsatisfiable"] == "DoNotSchedule"
+        if rule["topologyKey"] == ZONE and rule["whenUnsatisfiable"] == NEVER
     ]
     zones = world.zones(of)
     assert skew == 1
