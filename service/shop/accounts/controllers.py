@@ -8,15 +8,13 @@ import msgspec
 from litestar import Request, Response, delete, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody, SkipValidation
 from msgspec import Meta
 
 from shop.accounts.accounts import TOKEN_LIVES, Accounts, Session
 from shop.accounts.guards import COOKIE, needs
 from shop.accounts.models import Role
-from shop.catalogue.schemas import ProblemDocument
-from shop.problems import MEDIA_TYPE
+from shop.openapi import problem
 from shop.settings import Settings
 
 
@@ -47,12 +45,6 @@ class SignedIn(msgspec.Struct, frozen=True):
     """Seconds; renew before."""
 
 
-def _problem(description: str) -> ResponseSpec:
-    return ResponseSpec(
-        ProblemDocument, generate_examples=False, media_type=MEDIA_TYPE, description=description
-    )
-
-
 def _answer(shop: Shop, session: Session, token: str) -> Response[SignedIn]:
     said = SignedIn(session.staff.name, session.staff.role, token, int(TOKEN_LIVES))
     return Response(said, cookies=[_cookie(shop, token)], headers={"Cache-Control": "no-store"})
@@ -76,7 +68,7 @@ def _cookie(shop: Shop, token: str) -> Cookie:
     operation_id="sign_in",
     summary="Sign in as staff",
     tags=["staff"],
-    responses={401: _problem("No such account, or another password"), 429: _problem("Too many tries")},
+    responses={401: problem("No such account, or another password"), 429: problem("Too many tries")},
 )
 async def sign_in(
     data: JSONBody[Credentials], shop: CurrentShop, request: Request[Any, Any, Any]
@@ -94,7 +86,7 @@ async def sign_in(
     summary="Renew one's token",
     tags=["staff"],
     guards=[needs(Role.SUPPORT)],
-    responses={401: _problem("Sign in first")},
+    responses={401: problem("Sign in first")},
 )
 async def renew(shop: CurrentShop, request: Request[Any, Any, Any]) -> Response[SignedIn]:
     """Another quarter of an hour, until twelve hours after signing in."""

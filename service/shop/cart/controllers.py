@@ -6,16 +6,13 @@ from typing import Annotated
 
 from litestar import get, post
 from litestar.datastructures import CacheControlHeader
-from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import Example
 from litestar.params import JSONBody, QueryParameter
 
 from shop.cart.pricing import districts, price
 from shop.cart.schemas import CartRequest, DistrictList, PricedCart
 from shop.catalogue.controllers import CurrentShop
-from shop.catalogue.schemas import ProblemDocument
 from shop.money import Language
-from shop.problems import MEDIA_TYPE
+from shop.openapi import answer, problem
 
 EXAMPLE = {
     "lines": [
@@ -52,24 +49,9 @@ EXAMPLE = {
     tags=["cart"],
     cache_control=CacheControlHeader(no_store=True),
     responses={
-        200: ResponseSpec(
-            PricedCart,
-            generate_examples=False,
-            description="The cart at the prices of now",
-            examples=[Example(value=EXAMPLE)],
-        ),
-        400: ResponseSpec(
-            ProblemDocument,
-            generate_examples=False,
-            media_type=MEDIA_TYPE,
-            description="A field is wrong; `errors` names each",
-        ),
-        503: ResponseSpec(
-            ProblemDocument,
-            generate_examples=False,
-            media_type=MEDIA_TYPE,
-            description="The catalogue is not loaded yet, or the shop is too busy",
-        ),
+        200: answer(PricedCart, "The cart at the prices of now", EXAMPLE),
+        400: problem("A field is wrong; `errors` names each"),
+        503: problem("The catalogue is not loaded yet, or the shop is too busy"),
     },
 )
 async def price_cart(data: JSONBody[CartRequest], shop: CurrentShop) -> PricedCart:

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Protocol
 from litestar import HttpMethod, Request, get, route
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import Example
 from litestar.params import FromPath, QueryParameter, SkipValidation
 from litestar.response.base import ASGIResponse
 
@@ -17,13 +16,13 @@ from shop.catalogue.catalogue import Catalogue
 from shop.catalogue.schemas import (
     CategoryCard,
     CategoryList,
-    ProblemDocument,
     ProductCard,
     ProductDetail,
     ProductList,
 )
 from shop.money import Language
-from shop.problems import MEDIA_TYPE, Problem
+from shop.openapi import answer, problem
+from shop.problems import Problem
 
 SAREE = ProductCard(
     slug="jamdani-saree-red",
@@ -72,18 +71,9 @@ CurrentShop = NamedDependency[SkipValidation[Shop]]
 
 
 def _responses(document: Any, example: Any) -> dict[int, ResponseSpec]:
-    def problem(description: str) -> ResponseSpec:
-        return ResponseSpec(
-            ProblemDocument, generate_examples=False, media_type=MEDIA_TYPE, description=description
-        )
-
     return {
-        200: ResponseSpec(
-            document, generate_examples=False, description="As asked", examples=[Example(value=example)]
-        ),
-        304: ResponseSpec(
-            None, generate_examples=False, description="`If-None-Match` names what is in force"
-        ),
+        200: answer(document, "As asked", example),
+        304: answer(None, "`If-None-Match` names what is in force"),
         400: problem("A parameter is wrong; `errors` names each"),
         404: problem("There is no such thing"),
         503: problem("The catalogue is not loaded yet, or the shop is too busy"),

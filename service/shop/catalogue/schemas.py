@@ -48,19 +48,3 @@ class CategoryList(msgspec.Struct, frozen=True):
     """All shelves, in the shop's order."""
 
     items: list[CategoryCard]
-
-
-class FieldError(msgspec.Struct, frozen=True):
-    """What is wrong with a field of the request."""
-
-    field: str
-    message: str
-
-
-class ProblemDocument(msgspec.Struct, frozen=True, omit_defaults=True):
-    """RFC 9457 problem details: `code` is stable and for programs, `detail` is for developers."""
-
-    status: int
-    code: str
-    detail: str
-    errors: list[FieldError] | None = None

@@ -7,13 +7,12 @@ from typing import Annotated, Protocol
 from litestar import Response, post
 from litestar.datastructures import CacheControlHeader
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.params import HeaderParameter, JSONBody, QueryParameter, SkipValidation
 
-from shop.catalogue.schemas import ProblemDocument
 from shop.database.engine import Sessions
 from shop.money import Language
+from shop.openapi import answer, problem
 from shop.orders.models import Status
 from shop.orders.schemas import OrderRequest, PlacedOrder, Reference, TrackedOrder, place_order
 from shop.orders.states import change, locked
@@ -64,31 +63,24 @@ Pass = Annotated[
 Lang = Annotated[Language, QueryParameter(description="Language of names and amounts.")]
 
 
-def _problem(description: str) -> ResponseSpec:
-    return ResponseSpec(
-        ProblemDocument, generate_examples=False, media_type=MEDIA_TYPE, description=description
-    )
-
-
 @post(
     "/api/v1/orders",
     operation_id="place_order",
     summary="Place an order, once",
     tags=["orders"],
     responses={
-        201: ResponseSpec(
+        201: answer(
             PlacedOrder,
-            generate_examples=False,
-            description="Placed and durable. A repetition gets this very answer, and `Idempotency-Replayed`",
-            examples=[Example(value=PLACED)],
+            "Placed and durable. A repetition gets this very answer, and `Idempotency-Replayed`",
+            PLACED,
         ),
-        400: _problem("A field or the Idempotency-Key is wrong; `errors` names each"),
-        409: _problem(
+        400: problem("A field or the Idempotency-Key is wrong; `errors` names each"),
+        409: problem(
             "`sold_out`: not enough is left; `price_changed`: the total is not what the shopper saw"
         ),
-        422: _problem("`unknown_product`, or `key_reused`: the key belongs to another order"),
-        429: _problem("`slow_down`: too many from one address"),
-        503: _problem("Busy, `waiting_room`, or no database: try again with the same key after Retry-After"),
+        422: problem("`unknown_product`, or `key_reused`: the key belongs to another order"),
+        429: problem("`slow_down`: too many from one address"),
+        503: problem("Busy, `waiting_room`, or no database: try again with the same key after Retry-After"),
     },
 )
 async def place(
@@ -112,7 +104,7 @@ async def place(
     summary="Where an order stands",
     tags=["orders"],
     cache_control=NO_STORE,
-    responses={404: _problem("No order has this number and this phone")},
+    responses={404: problem("No order has this number and this phone")},
 )
 async def track(data: JSONBody[Reference], shop: CurrentShop, lang: Lang = "bn") -> TrackedOrder:
     """An order by its number and the phone it was ordered with; both may be in Bangla digits."""
@@ -128,8 +120,8 @@ async def track(data: JSONBody[Reference], shop: CurrentShop, lang: Lang = "bn")
     tags=["orders"],
     cache_control=NO_STORE,
     responses={
-        404: _problem("No order has this number and this phone"),
-        409: _problem("`wrong_status`: it is packed already, or cancelled"),
+        404: problem("No order has this number and this phone"),
+        409: problem("`wrong_status`: it is packed already, or cancelled"),
     },
 )
 async def cancel(data: JSONBody[Reference], shop: CurrentShop, lang: Lang = "bn") -> TrackedOrder:

@@ -10,15 +10,12 @@ import msgspec
 from litestar import Request, Response, get, post
 from litestar.datastructures import CacheControlHeader
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import Example
 from litestar.params import FromPath, JSONBody, SkipValidation
 from litestar.response import Redirect
 from msgspec import Meta
 
-from shop.catalogue.schemas import ProblemDocument
+from shop.openapi import answer, problem
 from shop.payments.service import Payments
-from shop.problems import MEDIA_TYPE
 from shop.settings import Settings
 
 CALLBACK = "/api/v1/payments/{provider:str}/callback"
@@ -49,12 +46,6 @@ class PayAnswer(msgspec.Struct, frozen=True):
     redirect_url: str
 
 
-def _problem(description: str) -> ResponseSpec:
-    return ResponseSpec(
-        ProblemDocument, generate_examples=False, media_type=MEDIA_TYPE, description=description
-    )
-
-
 class Methods(msgspec.Struct, frozen=True):
     """Ways to pay, in the order to show."""
 
@@ -81,18 +72,15 @@ async def methods(shop: CurrentShop) -> Methods:
     tags=["payments"],
     cache_control=NO_STORE,
     responses={
-        200: ResponseSpec(
+        200: answer(
             PayAnswer,
-            generate_examples=False,
-            description="The provider's page",
-            examples=[Example(value={"redirect_url": "https://payment.example/redirect?paymentID=TR0011"})],
+            "The provider's page",
+            {"redirect_url": "https://payment.example/redirect?paymentID=TR0011"},
         ),
-        400: _problem("A field is wrong; `errors` names each"),
-        404: _problem("There is no order with this number and phone"),
-        409: _problem("The order does not wait for a payment online"),
-        503: _problem(
-            "The provider or the database can not be reached; `Retry-After` says when to try again"
-        ),
+        400: problem("A field is wrong; `errors` names each"),
+        404: problem("There is no order with this number and phone"),
+        409: problem("The order does not wait for a payment online"),
+        503: problem("The provider or the database can not be reached; `Retry-After` says when to try again"),
     },
 )
 async def begin_payment(
@@ -111,7 +99,7 @@ async def begin_payment(
     tags=["payments"],
     cache_control=NO_STORE,
     status_code=303,
-    responses={404: _problem("There is no such way to pay")},
+    responses={404: problem("There is no such way to pay")},
 )
 async def callback(
     request: Request[Any, Any, Any], shop: CurrentShop, provider: FromPath[str]
@@ -128,8 +116,8 @@ async def callback(
     cache_control=NO_STORE,
     status_code=303,
     responses={
-        200: ResponseSpec(None, generate_examples=False, description="Heard: asked for with `?ipn=1`"),
-        404: _problem("There is no such way to pay"),
+        200: answer(None, "Heard: asked for with `?ipn=1`"),
+        404: problem("There is no such way to pay"),
     },
 )
 async def notification(

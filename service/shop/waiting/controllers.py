@@ -8,13 +8,11 @@ import msgspec
 from litestar import post
 from litestar.datastructures import CacheControlHeader
 from litestar.di import NamedDependency
-from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody, SkipValidation
 from msgspec import Meta
 
-from shop.catalogue.schemas import ProblemDocument
+from shop.openapi import problem
 from shop.orders.limits import MAX_LINES
-from shop.problems import MEDIA_TYPE
 from shop.waiting.room import Place, WaitingRoom
 
 NO_STORE = CacheControlHeader(no_store=True)
@@ -44,12 +42,6 @@ class Waiting(msgspec.Struct, frozen=True):
     ticket: Annotated[str, Meta(min_length=1, max_length=8192)]
 
 
-def _problem(description: str) -> ResponseSpec:
-    return ResponseSpec(
-        ProblemDocument, generate_examples=False, media_type=MEDIA_TYPE, description=description
-    )
-
-
 @post(
     "/api/v1/waiting-room",
     status_code=200,
@@ -71,8 +63,8 @@ async def enter(data: JSONBody[Arrival], shop: CurrentShop) -> Place:
     tags=["waiting room"],
     cache_control=NO_STORE,
     responses={
-        400: _problem("`ticket`: not one of ours"),
-        410: _problem("`ticket_expired`: take another one"),
+        400: problem("`ticket`: not one of ours"),
+        410: problem("`ticket_expired`: take another one"),
     },
 )
 async def poll(data: JSONBody[Waiting], shop: CurrentShop) -> Place:
