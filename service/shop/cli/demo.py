@@ -15,14 +15,18 @@ from shop.cli import seed
 from shop.cli.serve import settings_or_exit
 from shop.settings import SettingsError
 
+MANAGER = "manager@shop.example"
+
 
 @click.command()
 @click.option("--web", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Built pages.")
 def demo(web: Path | None) -> None:
     """Migrate, fill and serve the shop, with its pages, on this machine.
 
-    Takes another port where 8000 is taken, and prints the address.
+    Takes another port where 8000 is taken, and prints the address. Where nobody works here yet, a manager
+    is made and the password printed, this once.
     """
+    from shop.cli.staff import first_manager
     from shop.database.migrate import migrate
     from shop.server.serve import serve
 
@@ -39,12 +43,20 @@ def demo(web: Path | None) -> None:
     )
     asyncio.run(migrate(settings))
     asyncio.run(seed.run(settings, items(None)))
+    password = asyncio.run(first_manager(settings, MANAGER))
     click.echo(f"the shop is open: {address}/  (Ctrl-C closes it)")
+    click.echo(f"for its staff:    {address}/admin/  {_way_in(password)}")
     try:
         serve(settings)
     except SettingsError as error:
         click.echo(str(error), err=True)
         sys.exit(2)
+
+
+def _way_in(password: str) -> str:
+    if password:
+        return f"{MANAGER}, password {password} (kept nowhere else)"
+    return "another account: python -m shop staff add me@example.com --role manager"
 
 
 def _free(host: str, port: int) -> bool:

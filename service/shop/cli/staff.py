@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import click
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import select
 
 from shop.accounts.models import Role, Staff
 from shop.accounts.passwords import hashed, weakness
@@ -58,11 +63,28 @@ def add(email: str, name: str, role: str) -> None:
     click.echo(f"added {email} as {role}")
 
 
+async def first_manager(settings: Settings, email: str) -> str:
+    """Make the first account, a manager's, and tell its password; nothing where somebody has one already."""
+    password = secrets.token_urlsafe(12)
+    async with _session(settings) as session:
+        if (await session.execute(select(Staff.id).limit(1))).first():
+            return ""
+        stored = await hashed(password)
+        session.add(Staff(email=email, name="Manager", role=Role.MANAGER, password_hash=stored))
+    return password
+
+
 async def _add(settings: Settings, person: Staff, password: str) -> None:
     person.password_hash = await hashed(password)
+    async with _session(settings) as session:
+        session.add(person)
+
+
+@asynccontextmanager
+async def _session(settings: Settings) -> AsyncIterator[AsyncSession]:
     engine = create_engine(settings)
     try:
         async with create_sessions(engine).begin() as session:
-            session.add(person)
+            yield session
     finally:
         await engine.dispose()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
-from litestar import Litestar, Request, Response
+from litestar import Litestar, Request, Response, Router
+from litestar.datastructures import CacheControlHeader
 from litestar.di import Provide
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi import OpenAPIConfig
@@ -54,7 +56,7 @@ def create_app(settings: Settings, lines: Lines | None = None) -> Front:
 
     routes: list[Any] = list(ROUTES)
     if settings.web_root:
-        routes.append(create_static_files_router("/", [settings.web_root], html_mode=True))
+        routes += _pages(settings.web_root)
     app = Litestar(
         routes,
         dependencies={"shop": Provide(lambda: shop, sync_to_thread=False)},
@@ -81,6 +83,20 @@ def create_app(settings: Settings, lines: Lines | None = None) -> Front:
     )
     app.state.shop = shop
     return Front(app, shop, lines)  # type: ignore[arg-type]  # Litestar's scopes are narrower types
+
+
+def _pages(folder: Path) -> list[Router]:
+    """The built pages, where no nginx serves them. No browser keeps those of staff: nginx says so, too."""
+    keep_none = {"cache_control": CacheControlHeader(no_store=True)}
+    parts: list[tuple[str, Path, dict[str, Any]]] = [
+        ("/admin", folder / "admin", keep_none),
+        ("/", folder, {}),
+    ]
+    return [
+        create_static_files_router(path, [directory], html_mode=True, name=f"pages{path}", **more)
+        for path, directory, more in parts
+        if directory.is_dir()
+    ]
 
 
 def _answer(problem: Problem) -> Response[bytes]:

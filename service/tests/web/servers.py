@@ -6,10 +6,12 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,6 +19,8 @@ from typing import Any
 
 import httpx
 import pytest
+
+from shop.catalogue.snapshot import stock_state
 
 SERVICE = Path(__file__).resolve().parents[2]
 PATIENCE = 30.0
@@ -163,3 +167,39 @@ class Nginx:
     def cached(self, result: str) -> float:
         """How often the cache gave `result`."""
         return self.metrics()[f'shop_frontend_cache_requests_total{{result="{result}"}}']
+
+
+@dataclass
+class RealShop:
+    """`shop demo`, as on a laptop."""
+
+    url: str
+    database: Path
+    log: Path
+
+    def execute(self, statement: str, *values: Any) -> list[Any]:
+        """One statement in its database."""
+        with closing(sqlite3.connect(self.database, timeout=20)) as connection, connection:
+            return connection.execute(statement, values).fetchall()
+
+    def product(self, pieces: int) -> tuple[str, str]:
+        """Slug and Bangla name of a product of which there are so many from now on."""
+        self._next = getattr(self, "_next", 0) + 1
+        identity, slug, name = self.execute(
+            "SELECT id, slug, name_bn FROM product WHERE active ORDER BY id LIMIT 1 OFFSET ?", self._next
+        )[0]
+        self.execute("UPDATE stock SET available = ? WHERE product_id = ?", pieces, identity)
+        self.execute("UPDATE catalogue_version SET version = version + 1")
+        wanted = stock_state(pieces)
+        until(lambda: self.stock(slug) == wanted, f"{slug} is {wanted}")
+        return slug, name
+
+    def stock(self, slug: str) -> str:
+        """What the catalogue says of it."""
+        said: str = httpx.get(f"{self.url}/api/v1/products/{slug}").json()["stock"]
+        return said
+
+    def orders(self) -> int:
+        """How many there are."""
+        count: int = self.execute("SELECT count(*) FROM orders")[0][0]
+        return count

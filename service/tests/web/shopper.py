@@ -7,10 +7,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Route
 
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 850}
@@ -23,6 +24,20 @@ new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) watched.shift += entry.value;
 }).observe({ type: "layout-shift", buffered: true });
 addEventListener("securitypolicyviolation", (event) => watched.violations.push(event.violatedDirective));
+"""
+
+SMALL_TARGETS = """
+() => [...document.querySelectorAll("a, button, input, select, textarea")]
+  .filter((each) => each.checkVisibility() && !each.closest(".visually-hidden, .skip, p:not(.sort)"))
+  .map((each) => [each, (each.closest("label") ?? each).getBoundingClientRect()])
+  .filter(([, box]) => box.width < 44 || box.height < 44)
+  .map(([each, box]) => `${each.outerHTML.slice(0, 80)} ${box.width} × ${box.height}`)
+"""
+WITHOUT_NAME = """
+() => [...document.querySelectorAll("a, button, input, select, textarea, [role=group], nav")]
+  .filter((each) => each.checkVisibility() && !each.ariaLabel && !each.textContent.trim())
+  .filter((each) => !each.labels?.length && !each.hasAttribute("aria-labelledby"))
+  .map((each) => each.outerHTML.slice(0, 80))
 """
 
 
@@ -89,3 +104,8 @@ def shopper(browser: Browser, base: str, size: dict[str, int] = PHONE) -> Iterat
         made.check()
     finally:
         context.close()
+
+
+def problem(route: Route, body: dict[str, Any], **headers: str) -> None:
+    """Answer with problem details."""
+    route.fulfill(status=body["status"], json=body, content_type="application/problem+json", headers=headers)

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
-import sqlite3
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, Request, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
-from shop.catalogue.snapshot import stock_state
-from tests.web.servers import PATIENCE, Nginx, free_port, until
-from tests.web.shopper import DESKTOP, LONGEST_SHIFT, PHONE, Shopper, shopper
+from tests.web.servers import Nginx, RealShop, until
+from tests.web.shopper import (
+    DESKTOP,
+    LONGEST_SHIFT,
+    PHONE,
+    SMALL_TARGETS,
+    WITHOUT_NAME,
+    Shopper,
+    problem,
+    shopper,
+)
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)  # two busy cores take their time
@@ -29,91 +29,6 @@ expect.set_options(timeout=20_000)  # two busy cores take their time
 ORDERS = "**/api/v1/orders"
 BUSY = {"status": 503, "code": "overloaded", "detail": "busy"}
 WAIT = {"status": 503, "code": "waiting_room", "detail": "stand in line"}
-
-
-@dataclass
-class RealShop:
-    """`shop demo`, as on a laptop."""
-
-    url: str
-    database: Path
-
-    def execute(self, statement: str, *values: Any) -> list[Any]:
-        """One statement in its database."""
-        with closing(sqlite3.connect(self.database, timeout=20)) as connection, connection:
-            return connection.execute(statement, values).fetchall()
-
-    def product(self, pieces: int) -> tuple[str, str]:
-        """Slug and Bangla name of a product of which there are so many from now on."""
-        self._next = getattr(self, "_next", 0) + 1
-        identity, slug, name = self.execute(
-            "SELECT id, slug, name_bn FROM product WHERE active ORDER BY id LIMIT 1 OFFSET ?", self._next
-        )[0]
-        self.execute("UPDATE stock SET available = ? WHERE product_id = ?", pieces, identity)
-        self.execute("UPDATE catalogue_version SET version = version + 1")
-        wanted = stock_state(pieces)
-        until(lambda: self.stock(slug) == wanted, f"{slug} is {wanted}")
-        return slug, name
-
-    def stock(self, slug: str) -> str:
-        """What the catalogue says of it."""
-        said: str = httpx.get(f"{self.url}/api/v1/products/{slug}").json()["stock"]
-        return said
-
-    def orders(self) -> int:
-        """How many there are."""
-        count: int = self.execute("SELECT count(*) FROM orders")[0][0]
-        return count
-
-
-@pytest.fixture(scope="module")
-def shop(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealShop]:
-    folder = tmp_path_factory.mktemp("shop")
-    port = free_port()
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("SHOP_")},
-        "SHOP_DATABASE_PATH": str(folder / "shop.sqlite3"),
-        "SHOP_PORT": str(port),
-        "SHOP_CHECKOUTS_PER_MINUTE": "1000",
-    }
-    command = [sys.executable, "-m", "shop", "demo", "--web", str(dist)]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
-    made = RealShop(f"http://127.0.0.1:{port}", folder / "shop.sqlite3")
-
-    def ready() -> bool:
-        assert process.poll() is None, (folder / "log").read_text()
-        try:
-            return httpx.get(f"{made.url}/readyz").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    until(ready, "the shop is ready")
-    yield made
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(PATIENCE) == 0
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from tests.web.shopper import launch
-
-    with sync_playwright() as playwright:
-        made = launch(playwright)
-        yield made
-        made.close()
-
-
-@pytest.fixture
-def phone(browser: Browser, shop: RealShop) -> Iterator[Shopper]:
-    with shopper(browser, shop.url) as made:
-        yield made
-
-
-@pytest.fixture
-def desktop(browser: Browser, shop: RealShop) -> Iterator[Shopper]:
-    with shopper(browser, shop.url, DESKTOP) as made:
-        yield made
 
 
 def put_in_cart(who: Shopper, *slugs: str) -> None:
@@ -141,11 +56,6 @@ def keys(page: Page) -> list[str]:
 
     page.on("request", note)
     return sent
-
-
-def problem(route: Route, body: dict[str, Any], **headers: str) -> None:
-    """Answer with problem details."""
-    route.fulfill(status=body["status"], json=body, content_type="application/problem+json", headers=headers)
 
 
 # -- buying ----
@@ -589,19 +499,6 @@ def test_nginx_before_the_real_shop(browser: Browser, shop: RealShop, dist: Path
 
 # -- form ----
 
-SMALL_TARGETS = """
-() => [...document.querySelectorAll("a, button, input, select, textarea")]
-  .filter((each) => each.checkVisibility() && !each.closest(".visually-hidden, .skip, p:not(.sort)"))
-  .map((each) => [each, (each.closest("label") ?? each).getBoundingClientRect()])
-  .filter(([, box]) => box.width < 44 || box.height < 44)
-  .map(([each, box]) => `${each.outerHTML.slice(0, 80)} ${box.width} × ${box.height}`)
-"""
-WITHOUT_NAME = """
-() => [...document.querySelectorAll("a, button, input, select, textarea, [role=group], nav")]
-  .filter((each) => each.checkVisibility() && !each.ariaLabel && !each.textContent.trim())
-  .filter((each) => !each.labels?.length && !each.hasAttribute("aria-labelledby"))
-  .map((each) => each.outerHTML.slice(0, 80))
-"""
 ALL = [
     "/bn/",
     "/en/",

@@ -61,7 +61,10 @@ def test_borders_and_marks_can_be_seen(shape: str, ground: str) -> None:
 
 
 def test_colours_come_from_the_palette_alone() -> None:
-    for style in ("base.css", "shop.css"):
-        assert not re.findall(
-            r"#[0-9a-fA-F]{3,8}\b(?=[;, ])|rgba?\(", (WEB / "src/styles" / style).read_text()
-        )
+    for style in (
+        "src/styles/base.css",
+        "src/styles/parts.css",
+        "src/styles/shop.css",
+        "admin/styles/admin.css",
+    ):
+        assert not re.findall(r"#[0-9a-fA-F]{3,8}\b(?=[;, ])|rgba?\(", (WEB / style).read_text())

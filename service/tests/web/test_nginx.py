@@ -225,6 +225,18 @@ def test_a_real_404(client: httpx.Client, path: str, language: str) -> None:
     assert answer.headers["Cache-Control"] == "no-cache"
 
 
+def test_pages_of_staff_are_kept_and_found_nowhere(client: httpx.Client) -> None:
+    for path in ("/admin", "/admin/", "/admin/bn"):
+        assert client.get(path).headers["Location"] == "/admin/bn/"
+    for path in ("/admin/bn/", "/admin/en/order.html"):
+        answer = client.get(path)
+        assert answer.status_code == 200
+        assert answer.headers.get_list("Cache-Control") == ["no-store"]
+        assert answer.headers["X-Robots-Tag"] == "noindex"
+    assert "X-Robots-Tag" not in client.get("/bn/").headers
+    assert '<html lang="en">' in client.get("/admin/en/nothing.html").text
+
+
 def test_assets_are_kept_for_ever_and_pages_asked_for_anew(client: httpx.Client) -> None:
     page = client.get("/bn/")
     style = re.search(r'href="(/assets/shop\.[0-9a-f]{10}\.css)"', page.text)
@@ -239,7 +251,9 @@ def test_assets_are_kept_for_ever_and_pages_asked_for_anew(client: httpx.Client)
     assert again.status_code == 304
 
 
-@pytest.mark.parametrize("path", ["/bn/", "/nothing", "/api/v1/products", "/api/v1/orders", "/favicon.svg"])
+@pytest.mark.parametrize(
+    "path", ["/bn/", "/admin/bn/", "/nothing", "/api/v1/products", "/api/v1/orders", "/favicon.svg"]
+)
 def test_every_answer_has_the_security_headers(client: httpx.Client, path: str) -> None:
     headers = client.get(path).headers
     policy = headers["Content-Security-Policy"]
@@ -258,8 +272,9 @@ def test_every_answer_has_the_security_headers(client: httpx.Client, path: str) 
     assert headers["Server"] == "nginx"
 
 
-def test_the_pages_say_the_same_policy_themselves(client: httpx.Client) -> None:
-    page = client.get("/bn/")
+@pytest.mark.parametrize("path", ["/bn/", "/admin/bn/"])
+def test_the_pages_say_the_same_policy_themselves(client: httpx.Client, path: str) -> None:
+    page = client.get(path)
     said = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page.text)
     assert said
     assert page.headers["Content-Security-Policy"] == f"{said[1]}; frame-ancestors 'none'"
