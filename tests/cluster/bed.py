@@ -144,7 +144,8 @@ class Bed(ControlPlane):
         return Nodes(self.environment, self.api, self.kubectl)
 
     def check(self) -> None:
-        """Raise ProcessError if a child has died since the start."""
+        """Raise ProcessError if a child has died since the start, Interrupted if somebody wants the end."""
+        Interrupts.insist()
         if self._failure:
             raise ProcessError(self._failure)
 
@@ -334,6 +335,7 @@ class Bed(ControlPlane):
     def _wait(self, ready: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + STARTUP
         while not ready():
+            Interrupts.insist()
             self._check_children(f"while waiting for {what}")
             if time.monotonic() > deadline:
                 raise ProcessError(f"no {what} within {STARTUP:g} s{self._unready()}")

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -22,6 +22,8 @@ class Interrupts:
     Within `held()` they wait until it ends. In another thread than the main one nothing is changed.
     """
 
+    _came: ClassVar[bool] = False  # of the process: that is whom signals are for
+
     def __init__(self) -> None:
         self._before: dict[int, Any] = {}
         self._held = 0
@@ -30,6 +32,7 @@ class Interrupts:
     def install(self) -> None:
         """Take over the signals."""
         if threading.current_thread() is threading.main_thread():
+            Interrupts._came = False
             self._before = {number: signal.signal(number, self._handle) for number in SIGNALS}
 
     def restore(self) -> None:
@@ -54,7 +57,17 @@ class Interrupts:
             self._pending = False
             raise Interrupted
 
+    @staticmethod
+    def insist() -> None:
+        """Raise again what got lost: who waits asks now and then.
+
+        An exception in a destructor goes nowhere, and of HTTP answers many are destroyed.
+        """
+        if Interrupts._came and threading.current_thread() is threading.main_thread():
+            raise Interrupted
+
     def _handle(self, number: int, frame: FrameType | None) -> None:
+        Interrupts._came = True
         if self._held:
             self._pending = True
         else:

@@ -27,7 +27,7 @@ from cluster import folder as folders
 from cluster.api import Api
 from cluster.bed import ROOT, Bed
 from cluster.errors import BedError
-from cluster.interrupts import Interrupted
+from cluster.interrupts import Interrupted, Interrupts
 
 PACKAGES = Path(__file__).parents[1]
 ENDING = 30.0  # seconds; 2 are usual
@@ -114,7 +114,8 @@ class Attached(Bed):
         return Api(self.port, ca, admin)
 
     def check(self) -> None:
-        """Raise ProcessError if the other process has ended, or has seen a child end."""
+        """As `Bed.check`; ProcessError if the other process has ended, or has seen a child end."""
+        Interrupts.insist()
         state = self._home.read()
         if self._home.owner is None or state is None or state.phase != "up":
             raise ProcessError((state and state.error) or f"{self._home.environment} has been ended")
@@ -198,6 +199,7 @@ def wait_up(home: Home, pid: int, say: Callable[[str], None]) -> State:
         if state and state.step != said:
             said = state.step
             say(said)
+        Interrupts.insist()
         time.sleep(0.1)
 
 

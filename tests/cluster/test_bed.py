@@ -23,6 +23,7 @@ from cluster.bed import ROOT, Bed, crd_manifests, find_assets, free_ports
 from cluster.environment import read
 from cluster.errors import BedError
 from cluster.folder import CHILDREN, OWNER
+from cluster.interrupts import Interrupted, Interrupts
 
 PACKAGES = Path(__file__).parents[1]
 HOLD = """
@@ -229,6 +230,48 @@ def test_nothing_is_left_after_a_signal(
     assert held.process.wait(30) != 0
     assert not any(map(alive, held.children()))
     assert command_lines(held.folder) == []
+
+
+def test_a_signal_that_a_destructor_swallows_is_not_lost() -> None:
+    interrupts = Interrupts()
+    interrupts.install()
+    try:
+        with pytest.raises(Interrupted), interrupts.held():
+            signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(Interrupted):
+            Interrupts.insist()
+        interrupts.install()
+        Interrupts.insist()
+    finally:
+        interrupts.restore()
+
+
+BREAK_OFF = """
+import os, signal, sys
+from pathlib import Path
+from cluster.bed import Bed
+from cluster.interrupts import Interrupted
+try:
+    bed = Bed("dev", Path(sys.argv[1]), parts=(), nodes=False).__enter__()
+    print("up", flush=True)
+    signal.pause()
+except Interrupted:
+    pass  # whoever was about to leave the `with` was broken off
+"""
+
+
+def test_what_was_never_left_ends_with_the_process(assets: Path, tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", BREAK_OFF, str(tmp_path / "bed")],
+        env={**os.environ, "PYTHONPATH": str(PACKAGES)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        held = Held(process, tmp_path / "bed")
+        held.wait_for("up")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert not any(map(alive, held.children()))
 
 
 def test_a_killed_run_is_cleaned_up_by_the_next(hold: Callable[..., Held]) -> None:

@@ -31,11 +31,12 @@ HELD = HeldBack("edge", "gateway-helm v1.9.0", "no network", gone=False)
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout of its own, as committed."""
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A checkout of its own, as committed; what a test that failed left up is ended."""
     clone = tmp_path_factory.mktemp("checkout") / "platform"
     subprocess.run(["git", "clone", "--quiet", "--shared", str(ROOT), str(clone)], check=True)
-    return clone
+    yield clone
+    run(clone, "down", "dev")
 
 
 def run(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
