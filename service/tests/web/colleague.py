@@ -74,7 +74,7 @@ class Office:
 
     def give(self, context: BrowserContext, who: str) -> None:
         """The cookie of a new session."""
-        cookie = {"name": COOKIE, "value": self.token(who), "url": f"{self.shop.url}/api/v1/"}
+        cookie = {"name": COOKIE, "value": self.token(who), "domain": "127.0.0.1", "path": "/api/v1"}
         context.add_cookies([cookie])  # type: ignore[list-item]  # a TypedDict
 
 

@@ -128,6 +128,29 @@ def test_who_comes_next_sees_nothing_of_who_was_there_before(browser: Browser, o
     assert office.shop.execute("SELECT 1 FROM staff WHERE email = 'half@shop.example'") == []
 
 
+def test_a_page_that_is_looked_at_renews_its_session(browser: Browser, office: Office) -> None:
+    with colleague(browser, office, "manager") as who:
+        page = who.page
+        page.clock.install()
+        renewed: list[str] = []
+        page.on("response", lambda answer: renewed.append(answer.url) if "/renew" in answer.url else None)
+        who.open("/admin/en/")
+        expect(page.locator("#count")).to_contain_text("Found")
+        who.open("/admin/en/products.html")
+        expect(page.locator("#count")).to_contain_text("Found")
+        assert len(renewed) == 1  # not at every page
+
+        def later(text: str) -> bool:
+            page.clock.fast_forward("06:00")
+            page.wait_for_timeout(100)
+            return text in page.locator("#who").inner_text()
+
+        until(lambda: later("Manager") and len(renewed) > 1, "it is renewed")
+        office.give(page.context, "warehouse")  # in another tab
+        until(lambda: later("Warehouse"), "the page is new")
+        expect(page.get_by_role("link", name="New product")).to_have_count(0)
+
+
 # -- orders ----
 
 
@@ -293,6 +316,21 @@ def test_another_price_is_seen_in_the_shop(browser: Browser, office: Office) -> 
 def _price(office: Office, slug: str) -> int:
     price: int = httpx.get(f"{office.shop.url}/api/v1/products/{slug}").json()["price_poisha"]
     return price
+
+
+def test_pages_of_a_list_are_in_the_address(browser: Browser, office: Office) -> None:
+    with colleague(browser, office, "support", DESKTOP) as who:
+        page = who.open("/admin/en/products.html")
+        expect(page.get_by_text("Page 1 of")).to_be_visible()
+        first = page.locator("#list strong").first.inner_text()
+        page.get_by_role("link", name="Next").press("Enter")
+        expect(page).to_have_url(re.compile(r"page=2"))
+        expect(page.get_by_text("Page 2 of")).to_be_visible()
+        expect(page.get_by_role("heading", level=1)).to_be_focused()
+        expect(page.locator("#list strong").first).not_to_have_text(first)
+        page.get_by_role("link", name="Previous").click()
+        expect(page).to_have_url(re.compile(r"products\.html$"))
+        expect(page.locator("#list strong").first).to_have_text(first)
 
 
 def test_two_who_change_one_product_are_told(browser: Browser, office: Office) -> None:

@@ -38,6 +38,7 @@ function label(name) {
 }
 
 function shown(product, name) {
+  if (name === "category") return [...byId("category").options].find((each) => each.value === product.category)?.text ?? product.category;
   if (name === "price_poisha") return taka(product[name]);
   return name === "active" ? t(product[name] ? "products.active" : "products.hidden") : product[name];
 }
@@ -135,7 +136,7 @@ async function open() {
   show(byId("waiting"));
   try {
     const product = asked ? await findProduct(asked) : null;
-    if (may("manager")) await fillCategories();
+    await fillCategories();
     if (product === undefined || (!product && !may("manager"))) unknown();
     else if (may("manager")) showForm(product);
     else showFacts(product);

@@ -69,15 +69,20 @@ async function patiently(path, options) {
   }
 }
 
-/** Another sign-in. Somebody else than before gets a new page: this one shows what was theirs. */
+/** Another sign-in, above a page that shows what belongs to who was there before. */
 async function again() {
   const before = person;
   sessionStorage.removeItem(KEPT);
   keep(await signIn(before ? t("signin.ended") : ""));
-  if (before && (before.name !== person.name || before.role !== person.role)) {
-    location.reload();
-    await new Promise(() => {});
-  }
+  if (before) await stayIfSame(before);
+  show(byId("content"));
+}
+
+/** Somebody else, or the same one with another role, gets a new page. */
+async function stayIfSame(before) {
+  if (before.name === person.name && before.role === person.role) return;
+  location.reload();
+  await new Promise(() => {});
 }
 
 async function identify() {
@@ -94,11 +99,13 @@ async function identify() {
   }
 }
 
-/** Another quarter of an hour, while somebody looks at the page. */
+/** Another quarter of an hour, while somebody looks at the page. Another tab may have signed in somebody else. */
 async function renew() {
   if (document.hidden || !soonOver()) return;
+  const before = person;
   try {
     keep(await ask("/sessions/renew", { method: "POST", headers: OURS }));
+    if (before) await stayIfSame(before);
   } catch (error) {
     if (error.status === 401) await again();
   }

@@ -46,7 +46,6 @@ async function submit(event) {
     const person = await ask("/sessions", { method: "POST", body: { email, password } });
     byId("password").value = "";
     show(byId("sign-in"), false);
-    show(byId("content"));
     button.disabled = false;
     done(person);
   } catch (error) {
