@@ -11,6 +11,10 @@ from generator.config.base import Account, Cidr, Model
 
 Zone = Literal["a", "b", "c"]
 
+KEPT_BY_AWS = (
+    5  # of every subnet: the first four addresses and the last (Amazon VPC user guide, "Subnet sizing")
+)
+
 
 class Network(Model):
     """One VPC. Every tier's subnets follow from `cidr` and `zones`; nothing is written twice."""
@@ -45,6 +49,13 @@ class Network(Model):
     def private_subnets(self) -> dict[Zone, str]:
         """Zone → subnet of the nodes and their pods: an eighth of the VPC each."""
         return self._subnets(3, 0)
+
+    @property
+    def private_addresses(self) -> int:
+        """Addresses of each private subnet, without the five that AWS keeps."""
+        return (
+            min(IPv4Network(subnet).num_addresses for subnet in self.private_subnets.values()) - KEPT_BY_AWS
+        )
 
     @property
     def public_subnets(self) -> dict[Zone, str]:

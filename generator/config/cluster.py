@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import math
+from ipaddress import IPv4Network
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
 from generator.config.base import Cidr, ContradictionError, KubernetesMinor, Model
 from generator.facts import InstanceType
+from generator.facts.ec2 import Allocatable, instances
 
 
 class NodeGroup(Model):
@@ -46,6 +49,28 @@ https://docs.aws.amazon.com/eks/latest/userguide/managed-node-update-behavior.ht
 """
 
 
+UPGRADE_NODES_A_ZONE = 2
+CONTROL_PLANE_ADDRESSES = 4
+"""Network interfaces that EKS itself may put into the nodes' subnets, at worst all into one.
+
+https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html, read 2026-11-23.
+"""
+NODE_PREFIX = 24  # addresses of pods that K3s gives each node: its default
+
+
+class Pool(NamedTuple):
+    """Nodes alike. `most` counts over all zones, `room` is what each has for pods, `key` is the file's."""
+
+    key: str
+    type: str
+    most: int
+    room: Allocatable
+
+    def after_loss(self, zones: int) -> int:
+        """How many of `most` remain without one zone, which held the biggest share."""
+        return self.most - math.ceil(self.most / zones)
+
+
 class EksCluster(Model):
     """Amazon EKS with managed nodes; pods take addresses of the private subnets (VPC CNI)."""
 
@@ -53,6 +78,24 @@ class EksCluster(Model):
     version: KubernetesMinor = Field(description='Kubernetes minor version, quoted: "1.35"')
     nodes: NodeGroup = Field(description="Managed workers")
     service_cidr: Cidr = Field(default="172.20.0.0/16", description="Virtual addresses of Services")
+
+    @property
+    def pools(self) -> tuple[Pool, ...]:
+        """The nodes that pods run on, at most."""
+        return (Pool("nodes", self.nodes.type, self.nodes.max, instances()[self.nodes.type].allocatable()),)
+
+    def nodes_in_a_zone(self, zones: int) -> int:
+        """Most nodes of one zone: those of a lost zone among them, and those that an upgrade adds."""
+        return math.ceil(self.nodes.max / max(zones - 1, 1)) + UPGRADE_NODES_A_ZONE
+
+    def addresses_in_a_zone(self, zones: int) -> int:
+        """Most addresses of a zone's private subnet that nodes, their pods and EKS itself take.
+
+        A node holds all that its network interfaces can have: the VPC CNI keeps them in store for pods.
+        """
+        instance = instances()[self.nodes.type]
+        a_node = instance.enis * instance.ips_per_eni
+        return self.nodes_in_a_zone(zones) * a_node + CONTROL_PLANE_ADDRESSES
 
     @property
     def max_nodes(self) -> int:
@@ -79,6 +122,28 @@ class K3sCluster(Model):
     agents: NodeGroup = Field(description="Workers")
     pod_cidr: Cidr = Field(default="10.42.0.0/16", description="Addresses of pods")
     service_cidr: Cidr = Field(default="10.43.0.0/16", description="Virtual addresses of Services")
+
+    @property
+    def pools(self) -> tuple[Pool, ...]:
+        """The nodes that pods run on, at most."""
+        servers, agents = instances()[self.servers.type], instances()[self.agents.type]
+        return (
+            Pool("servers", servers.name, self.servers.count, servers.allocatable_on_k3s(server=True)),
+            Pool("agents", agents.name, self.agents.max, agents.allocatable_on_k3s(server=False)),
+        )
+
+    def nodes_in_a_zone(self, zones: int) -> int:
+        """Most nodes of one zone: those of a lost zone among them, and one that replaces another."""
+        return math.ceil(self.max_nodes / max(zones - 1, 1)) + 1
+
+    def addresses_in_a_zone(self, zones: int) -> int:
+        """Most addresses of a zone's private subnet: one a node, for pods have a network apart."""
+        return self.nodes_in_a_zone(zones)
+
+    @property
+    def pod_ranges(self) -> int:
+        """How many nodes `pod_cidr` has addresses of pods for."""
+        return 1 << max(NODE_PREFIX - IPv4Network(self.pod_cidr).prefixlen, 0)
 
     @property
     def max_nodes(self) -> int:

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import Field, field_validator
 
 from generator.config.base import Duration, Model, Size, seconds
 from generator.facts import DatabaseClass
+from generator.facts.rds import classes
+
+MIGRATION_CONNECTIONS = 2  # the Job's own, and that of an earlier one that waits for its lock
+EXPORTER_CONNECTIONS = 2  # postgres-exporter: one for its collectors, one for its other queries
+RESERVED_CONNECTIONS = 3  # `psql` of who is on call; what only superusers may take is beside the plan
+
+
+MOST_DAYS = 3650
+
+
+class Client(NamedTuple):
+    """Who connects to the database: the entry of `SECRETS` it signs in with, pods at most, and of each."""
+
+    name: str
+    secret: str
+    pods: int
+    each: int
+
+    @property
+    def connections(self) -> int:
+        """Of all its pods together."""
+        return self.pods * self.each
 
 
 class Backups(Model):
@@ -20,6 +42,20 @@ class Backups(Model):
         description="How often a backup is restored into a scratch database and checked"
     )
 
+    copies: Duration = Field(
+        description="How long the daily copies outside of the database are kept, like 35d", examples=["35d"]
+    )
+    lock: Duration = Field(
+        description="How long nobody, not even an administrator, can delete a copy", examples=["14d"]
+    )
+
+    @field_validator("copies", "lock")
+    @classmethod
+    def _whole_days(cls, duration: str) -> str:
+        if seconds(duration) % 86_400 or seconds(duration) // 86_400 > MOST_DAYS:
+            raise ValueError(f"S3 counts whole days, like 35d, up to {MOST_DAYS}d here")
+        return duration
+
     @field_validator("retention")
     @classmethod
     def _what_rds_keeps(cls, retention: str) -> str:
@@ -29,8 +65,23 @@ class Backups(Model):
 
     @property
     def retention_days(self) -> int:
-        """Whole days."""
+        """Whole days that a point in time can be restored from: RDS' own backups."""
         return seconds(self.retention) // 86_400
+
+    @property
+    def lock_days(self) -> int:
+        """Whole days of S3 Object Lock on each copy."""
+        return seconds(self.lock) // 86_400
+
+    @property
+    def copy_days(self) -> int:
+        """Whole days that a copy is promised to be there."""
+        return seconds(self.copies) // 86_400
+
+    @property
+    def expiry_days(self) -> int:
+        """Age in days at which the bucket's lifecycle deletes a copy: a day after the promise ends."""
+        return self.copy_days + 1
 
 
 class Database(Model):
@@ -44,3 +95,8 @@ class Database(Model):
     multi_az: bool = Field(description="A standby in another zone, failed over to in under a minute or two")
     port: int = Field(default=5432, ge=1024, le=65_535, description="TCP port")
     backups: Backups = Field(description="What is kept, and how it is proven")
+
+    @property
+    def usable_connections(self) -> int:
+        """Connections to plan with, see the facts about classes."""
+        return classes()[self.db_class].usable_connections

@@ -9,12 +9,20 @@ from pydantic import Field
 from generator.config.aws import Aws
 from generator.config.base import EnvironmentName, Host, Model, Repository, Revision
 from generator.config.cluster import Cluster
-from generator.config.database import Database
+from generator.config.database import (
+    EXPORTER_CONNECTIONS,
+    MIGRATION_CONNECTIONS,
+    RESERVED_CONNECTIONS,
+    Client,
+    Database,
+)
 from generator.config.edge import Edge
 from generator.config.monitoring import Monitoring
-from generator.config.names import Names
+from generator.config.names import SECRETS, Names
 from generator.config.shop import Shop
+from generator.config.workloads import Workload, workloads_on
 
+PAYMENTS = "shop-payments"  # of `SECRETS`, with a key for each provider
 Tier = Literal["development", "staging", "production"]
 
 
@@ -44,6 +52,39 @@ class Environment(Model):
     def names(self) -> Names:
         """Names shared by manifests and infrastructure."""
         return Names(self.name, self.aws.account)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every host that the shop answers for: DNS records, both certificates and routes follow from it."""
+        return (self.domain,)
+
+    @property
+    def secrets(self) -> dict[str, tuple[str, ...]]:
+        """The entries of `SECRETS` that this environment has, with keys only for providers in use."""
+        used = {**SECRETS, PAYMENTS: self.shop.online_payments}
+        return {name: keys for name, keys in used.items() if keys}
+
+    @property
+    def workloads(self) -> tuple[Workload, ...]:
+        """The ServiceAccounts that have an IAM role here."""
+        return workloads_on(self.cluster.kind)
+
+    @property
+    def database_clients(self) -> tuple[Client, ...]:
+        """Everything that connects to the database, at full load while a release rolls out."""
+        backend = self.shop.backend
+        return (
+            Client(
+                "shop-backend", "shop-database", backend.replicas.max + backend.surge, backend.connections
+            ),
+            Client("migration", "shop-migrate-database", 1, MIGRATION_CONNECTIONS),
+            Client("exporter", "exporter-database", 1, EXPORTER_CONNECTIONS),
+        )
+
+    @property
+    def database_connections(self) -> int:
+        """Most connections at once, with those that are kept for people."""
+        return sum(client.connections for client in self.database_clients) + RESERVED_CONNECTIONS
 
     @property
     def critical(self) -> bool:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import math
+
 from pydantic import Field
 
-from generator.config.base import Channel, Duration, Model, Size
+from generator.config.base import Channel, Duration, Model, Size, seconds
+
+EXPIRY_MARGIN_DAYS = 7
 
 
 class Logs(Model):
     """Loki, with its chunks in S3."""
 
     retention: Duration = Field(description="How long log lines are kept, like 30d")
+
+    @property
+    def expiry_days(self) -> int:
+        """Age in days at which the bucket's lifecycle deletes what Loki's compactor has left behind.
+
+        Later than `retention`: a chunk that still holds a line to be kept must not go.
+        """
+        return math.ceil(seconds(self.retention) / 86_400) + EXPIRY_MARGIN_DAYS
 
 
 class Slack(Model):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 PROJECT = "dhakacart"
 REGISTRY = "ghcr.io/dhakacart"
@@ -15,6 +17,15 @@ SECRETS = {
     "grafana-admin": ("username", "password"),
     "slack": ("bot-token", "alertmanager-webhook"),
 }
+
+
+class Limited(NamedTuple):
+    """A name that AWS bounds: what it is of, and how few and many characters it may have."""
+
+    of: str
+    name: str
+    fewest: int
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,15 @@ class Names:
         return f"{PROJECT}-{self.environment}"
 
     @property
+    def load_balancer(self) -> str:
+        """Application Load Balancer."""
+        return f"{PROJECT}-{self.environment}"
+
+    def target_group(self, protocol: str) -> str:
+        """Target group of the edge's node port for `protocol`, http or https."""
+        return f"{PROJECT}-{self.environment}-{protocol}"
+
+    @property
     def logs_bucket(self) -> str:
         """S3 bucket of Loki's chunks."""
         return self._bucket("loki")
@@ -43,6 +63,11 @@ class Names:
     def backup_bucket(self) -> str:
         """S3 bucket of database copies."""
         return self._bucket("backup")
+
+    @property
+    def state_bucket(self) -> str:
+        """S3 bucket of Terraform's state."""
+        return self._bucket("tfstate")
 
     @property
     def registry(self) -> str:
@@ -59,9 +84,30 @@ class Names:
         SECRETS[name]
         return f"{PROJECT}/{self.environment}/{name}"
 
+    @property
+    def secrets_pattern(self) -> str:
+        """All of the environment's secrets, as a policy's resource writes it behind `secret:`."""
+        return f"{PROJECT}/{self.environment}/*"
+
     def role(self, workload: str) -> str:
         """IAM role of a workload, at most 64 characters."""
         return f"{PROJECT}-{self.environment}-{workload}"
+
+    def limited(self, roles: Iterable[str] = ()) -> tuple[Limited, ...]:
+        """Every name that AWS bounds, those of the IAM roles of `roles` too. Source: each service's API.
+
+        RDS CreateDBInstance, EKS CreateCluster, ELBv2 CreateLoadBalancer and CreateTargetGroup, S3 bucket
+        naming rules, IAM CreateRole; read 2026-11-23.
+        """
+        groups = (self.target_group(protocol) for protocol in ("http", "https"))
+        return (
+            Limited("the RDS instance", self.database, 1, 63),
+            Limited("the cluster", self.cluster, 1, 100),
+            Limited("the load balancer", self.load_balancer, 1, 32),
+            *(Limited("a target group", name, 1, 32) for name in groups),
+            *(Limited("an S3 bucket", name, 3, 63) for name in (self.logs_bucket, self.backup_bucket)),
+            *(Limited("an IAM role", self.role(workload), 1, 64) for workload in roles),
+        )
 
     def _bucket(self, purpose: str) -> str:
         return f"{PROJECT}-{self.environment}-{purpose}-{self.account}"

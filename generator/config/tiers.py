@@ -9,7 +9,10 @@ _LETSENCRYPT = {"email": "ops@dhakacart.com.bd"}
 TIER_DEFAULTS: dict[str, dict[str, Any]] = {
     "development": {
         "aws": {"network": {"nat": "single"}},
-        "database": {"multiAz": False, "backups": {"retention": "1d", "restoreDrill": "never"}},
+        "database": {
+            "multiAz": False,
+            "backups": {"retention": "1d", "lock": "1d", "copies": "7d", "restoreDrill": "never"},
+        },
         "edge": {
             "certificates": {"issuer": "letsencrypt-staging", **_LETSENCRYPT},
             "proxies": {
@@ -21,13 +24,19 @@ TIER_DEFAULTS: dict[str, dict[str, Any]] = {
     },
     "staging": {
         "aws": {"network": {"nat": "single"}},
-        "database": {"multiAz": True, "backups": {"retention": "7d", "restoreDrill": "monthly"}},
+        "database": {
+            "multiAz": True,
+            "backups": {"retention": "7d", "lock": "7d", "copies": "14d", "restoreDrill": "monthly"},
+        },
         "edge": {"certificates": {"issuer": "letsencrypt-staging", **_LETSENCRYPT}},
         "monitoring": {"retention": "7d", "storage": "20Gi", "logs": {"retention": "7d"}},
     },
     "production": {
         "aws": {"network": {"nat": "per-zone"}},
-        "database": {"multiAz": True, "backups": {"retention": "14d", "restoreDrill": "weekly"}},
+        "database": {
+            "multiAz": True,
+            "backups": {"retention": "14d", "lock": "14d", "copies": "35d", "restoreDrill": "weekly"},
+        },
         "edge": {
             "certificates": {"issuer": "letsencrypt-production", **_LETSENCRYPT},
             "proxies": {

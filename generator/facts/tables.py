@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from generator.facts import charts, components, ec2, kubernetes, prices, rds
+from generator.facts import addons, charts, components, ec2, kubernetes, prices, rds, workloads
 from generator.facts.source import FactFile, Source
 
 Cell = str | int | Decimal | date | None
@@ -92,9 +92,27 @@ def _prices() -> Iterable[tuple[Cell, ...]]:
         yield (one.item, one.region, one.unit, one.usd, one.note)
 
 
+def _addons() -> Iterable[tuple[Cell, ...]]:
+    for one in addons.addons():
+        replicas = "" if one.replicas is None else one.replicas
+        sizes = (replicas, one.containers, one.millicores, one.memory_mib)
+        yield (one.cluster, one.name, one.kind, *sizes, one.note)
+
+
+def _workloads() -> Iterable[tuple[Cell, ...]]:
+    for one in workloads.workloads():
+        paths = " ".join(one.containers)
+        yield (one.chart, one.name, one.namespace, one.kind, one.replicas or "", paths, one.note)
+
+
 TABLES: dict[
     str, tuple[Callable[[], FactFile], tuple[str, ...], Callable[[], Iterable[tuple[Cell, ...]]]]
 ] = {
+    "addons": (
+        addons.data,
+        ("cluster", "name", "kind", "replicas", "containers", "millicores", "memory_mib", "note"),
+        _addons,
+    ),
     "charts": (charts.data, ("chart", "version", "component", "release", "repository"), _charts),
     "components": (components.data, ("component", "release", "kubernetes", "note"), _components),
     "ec2": (
@@ -115,5 +133,10 @@ TABLES: dict[
         rds.data,
         ("class", "vcpu", "memory_gib", "max_connections", "usable_connections", "hourly_usd"),
         _rds,
+    ),
+    "workloads": (
+        workloads.data,
+        ("chart", "name", "namespace", "kind", "replicas", "containers", "note"),
+        _workloads,
     ),
 }

@@ -45,7 +45,9 @@ def test_millicores(text: str, value: int) -> None:
 def test_sizes_and_durations() -> None:
     assert byte_count("512Mi") == 536_870_912
     assert seconds("2w") == 14 * seconds("1d") == 1_209_600
-    assert Backups.model_validate({"retention": "2w", "restoreDrill": "weekly"}).retention_days == 14
+    backups = {"retention": "2w", "lock": "20d", "copies": "5w", "restoreDrill": "weekly"}
+    days = Backups.model_validate(backups)
+    assert (days.retention_days, days.lock_days, days.copy_days, days.expiry_days) == (14, 20, 35, 36)
 
 
 def test_load_of_the_sale() -> None:

@@ -13,12 +13,14 @@ from generator.facts.tables import TABLES, as_json, as_text, table
 
 FILES = sorted(path.stem for path in DATA.glob("*.json"))
 KEYS = {
+    "addons": ("cluster", "name"),
     "charts": ("name",),
     "components": ("component", "version"),
     "ec2": ("name",),
     "kubernetes": ("version",),
     "prices": ("item", "region"),
     "rds": ("name",),
+    "workloads": ("chart", "name"),
 }
 DATE = re.compile(r"^\d{4}(-\d{2}(-\d{2})?)?$")
 
