@@ -1,6 +1,6 @@
 # One verb a line. `make` lists them; each makes its own .venv first.
 .DEFAULT_GOAL := help
-.PHONY: help render validate test test-apiserver cluster cluster-sync cluster-down test-cluster shop test-shop loadtest bench-shop images lint format schemas tools control-plane docs bench lock clean
+.PHONY: help render infra test-infra validate test test-apiserver cluster cluster-sync cluster-down test-cluster shop test-shop loadtest bench-shop images lint format schemas tools control-plane docs bench lock clean
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
@@ -8,6 +8,10 @@ BIN := $(VENV)/bin
 ENV ?= dev
 CLUSTER := PYTHONPATH=tests $(BIN)/python -m cluster
 INSTALLED := $(VENV)/.installed
+INFRA := PYTHONPATH=.:infra-cdktf $(BIN)/python -m dhakacart_infra
+INFRA_SYNTH := infra-cdktf/.venv/.installed
+INFRA_INSTALLED := infra-cdktf/.venv/.installed-dev
+CHECKOV := infra-cdktf/.venv-checkov/.installed
 SHOP := cd service && .venv/bin/python
 SHOP_RUNTIME := service/.venv/.installed
 SHOP_INSTALLED := service/.venv/.installed-dev
@@ -19,6 +23,12 @@ help: ## list the verbs
 
 render: $(INSTALLED) schemas ## environments/ and apps/ → clusters/, checked (ARGS="--env prod --dry-run")
 	@$(BIN)/dhakacart render $(ARGS)
+
+test-infra: $(INFRA_INSTALLED) $(CHECKOV) ## the stacks, by synthesis, Terraform, moto and checkov (ARGS="-k network")
+	@cd infra-cdktf && .venv/bin/python -m pytest $(ARGS)
+
+infra: $(INSTALLED) $(INFRA_SYNTH) ## environments/ → clusters/<env>/terraform/, by CDKTF, what has changed (ARGS=--force)
+	@PYTHONPATH=.:infra-cdktf infra-cdktf/.venv/bin/python -m dhakacart_infra synth $(ARGS)
 
 validate: $(INSTALLED) schemas ## every check, nothing written (ARGS="--format json")
 	@$(BIN)/dhakacart validate $(ARGS)
@@ -89,11 +99,15 @@ COMPILE := .cache/lock/bin/pip-compile --quiet --generate-hashes --no-emit-index
 lock: ## resolve the locks anew from pyproject.toml and service/pyproject.toml
 	@$(PYTHON) -m venv .cache/lock && .cache/lock/bin/pip install --quiet --disable-pip-version-check pip-tools==7.6.2
 	@$(COMPILE) --extra dev --output-file requirements.lock pyproject.toml
+	@$(COMPILE) --output-file infra-cdktf/requirements.lock infra-cdktf/pyproject.toml
+	@$(COMPILE) --extra dev --output-file infra-cdktf/requirements-dev.lock infra-cdktf/pyproject.toml
+	@$(COMPILE) --output-file infra-cdktf/checkov.lock infra-cdktf/checkov.in
 	@$(COMPILE) --output-file service/requirements.lock service/pyproject.toml
 	@$(COMPILE) --extra dev --output-file service/requirements-dev.lock service/pyproject.toml
 
 clean: ## remove what can be made again
 	rm -rf $(VENV) .cache build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	cd infra-cdktf && rm -rf .venv .venv-checkov .mypy_cache .pytest_cache
 	cd service && rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* web/dist bench/express/node_modules
 
 define python-of-today
@@ -106,6 +120,27 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip $(PIP_INSTALL) --require-hashes -r requirements.lock
 	@$(BIN)/pip $(PIP_INSTALL) --no-build-isolation --config-settings editable_mode=compat -e .
+	@touch $@
+
+# jsii, Node and the bindings of AWS: only who synthesizes needs them.
+$(INFRA_SYNTH): infra-cdktf/requirements.lock
+	@echo "making infra-cdktf/.venv (about a minute) …"
+	@$(python-of-today)
+	@$(PYTHON) -m venv infra-cdktf/.venv
+	@infra-cdktf/.venv/bin/pip $(PIP_INSTALL) --require-hashes -r infra-cdktf/requirements.lock
+	@touch $@
+
+$(INFRA_INSTALLED): $(INFRA_SYNTH) infra-cdktf/requirements-dev.lock
+	@echo "adding what tests need to infra-cdktf/.venv (about a minute) …"
+	@infra-cdktf/.venv/bin/pip $(PIP_INSTALL) --require-hashes -r infra-cdktf/requirements-dev.lock
+	@touch $@
+
+# In a venv of its own: it pins half of what the others need otherwise.
+$(CHECKOV): infra-cdktf/checkov.lock
+	@echo "making infra-cdktf/.venv-checkov (about a minute) …"
+	@$(python-of-today)
+	@$(PYTHON) -m venv infra-cdktf/.venv-checkov
+	@infra-cdktf/.venv-checkov/bin/pip $(PIP_INSTALL) --require-hashes -r infra-cdktf/checkov.lock
 	@touch $@
 
 # What the image has, and no more: enough to run the shop.

@@ -1,0 +1,32 @@
+"""Every stack of every environment, in the order in which they are applied."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from dhakacart_infra import tf
+from dhakacart_infra.stacks.network import Network
+from generator.config.infrastructure import Infrastructure
+
+ORDER = ("network",)
+"""Lifecycles: each builds only on those before it."""
+
+
+def build(app: tf.App, infrastructure: Infrastructure) -> None:
+    """All stacks of one environment."""
+    Network(app, infrastructure)
+
+
+def synthesize(all_of: Iterable[Infrastructure], folder: Path) -> dict[tuple[str, str], bytes]:
+    """(environment, lifecycle) → its cdk.tf.json. `folder` is scratch: what jsii writes goes there."""
+    app = tf.App(outdir=str(folder))
+    chosen = list(all_of)
+    for each in chosen:
+        build(app, each)
+    app.synth()
+    return {
+        (each.name, lifecycle): (folder / "stacks" / f"{each.name}-{lifecycle}" / "cdk.tf.json").read_bytes()
+        for each in chosen
+        for lifecycle in ORDER
+    }
