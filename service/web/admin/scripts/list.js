@@ -9,8 +9,9 @@ import { keepPlace } from "./shell.js";
 
 const PAGE_SIZE = 50;
 
-/** `path` of the API, `names` of the fields of the form, `row(item)` as an `li`, `nothing` said where all is empty. */
-export function startList({ path, names, row, nothing }) {
+/** `path` of the API, `names` of the fields of the form, `row(item, aside)` as an `li`, `nothing` said where all is
+empty. `aside` is a promise of what every row needs besides: the search works while it is under way. */
+export function startList({ path, names, row, nothing, aside = null }) {
   let current = 0;
 
   const wanted = () => {
@@ -34,9 +35,9 @@ export function startList({ path, names, row, nothing }) {
     return h("a", { class: "button second", href, on: { click } }, text);
   };
 
-  const draw = ({ items, total, page }) => {
+  const draw = ({ items, total, page }, known) => {
     const pages = Math.ceil(total / PAGE_SIZE);
-    fill(show(byId("list"), items.length > 0), items.map(row));
+    fill(show(byId("list"), items.length > 0), items.map((item) => row(item, known)));
     fill(byId("pages"), page > 1 ? step(page - 1, t("list.previous")) : null, h("span", {}, t("list.page_of", { page, pages })), page < pages ? step(page + 1, t("list.next")) : null);
     show(byId("pages"), pages > 1);
     byId("count").textContent = t("list.count", { count: total });
@@ -55,8 +56,8 @@ export function startList({ path, names, row, nothing }) {
     show(byId("list")).setAttribute("aria-busy", "true");
     if (moved) byId("heading").focus();
     try {
-      const found = await read(`${path}?${query({})}`);
-      if (mine === current) draw(found);
+      const [found, known] = await Promise.all([read(`${path}?${query({})}`), aside]);
+      if (mine === current) draw(found, known);
     } catch (error) {
       if (mine !== current) return;
       show(byId("list"), false);

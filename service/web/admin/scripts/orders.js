@@ -25,7 +25,4 @@ function row(order, district) {
   );
 }
 
-enter("support", async () => {
-  const district = await districtNames();
-  startList({ path: "/admin/orders", names: ["q", "status"], row: (order) => row(order, district), nothing: t("orders.none") });
-});
+enter("support", () => startList({ path: "/admin/orders", names: ["q", "status"], row, nothing: t("orders.none"), aside: districtNames() }));
