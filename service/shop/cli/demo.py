@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import socket
+import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import click
@@ -13,18 +17,25 @@ import click
 from shop.catalogue.seeding import items
 from shop.cli import seed
 from shop.cli.serve import settings_or_exit
-from shop.settings import SettingsError
+from shop.secret_file import SecretFile
+from shop.settings import Settings, SettingsError
 
 MANAGER = "manager@shop.example"
 
 
 @click.command()
 @click.option("--web", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Built pages.")
-def demo(web: Path | None) -> None:
+@click.option("--pay-online", is_flag=True, help="Also bKash, Nagad and SSLCommerz: a program plays them.")
+def demo(web: Path | None, *, pay_online: bool) -> None:
     """Migrate, fill and serve the shop, with its pages, on this machine.
 
     Takes another port where 8000 is taken, and prints the address. Where nobody works here yet, a manager
     is made and the password printed, this once.
+
+    \b
+    Examples:
+      shop demo --web web/dist
+      make shop ARGS=--pay-online     try every way to pay; no money moves
     """
     from shop.cli.staff import first_manager
     from shop.database.migrate import migrate
@@ -47,10 +58,36 @@ def demo(web: Path | None) -> None:
     click.echo(f"the shop is open: {address}/  (Ctrl-C closes it)")
     click.echo(f"for its staff:    {address}/admin/  {_way_in(password)}")
     try:
-        serve(settings)
+        with _gateways(settings) if pay_online else nullcontext(settings) as complete:
+            serve(complete)
     except SettingsError as error:
         click.echo(str(error), err=True)
         sys.exit(2)
+
+
+@contextmanager
+def _gateways(settings: Settings) -> Iterator[Settings]:
+    """The settings with every way to pay, while a program plays the providers."""
+    from shop.payments.fake import BASES
+
+    with tempfile.TemporaryDirectory(prefix="dhakacart-gateways-") as folder:
+        command = [sys.executable, "-m", "shop.payments.fake", "--write", folder]
+        command += ["--port", str(_any("127.0.0.1"))]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as gateways:  # noqa: S603 -- ours
+            try:
+                assert gateways.stdout
+                address = gateways.stdout.readline().strip()  # by now the credentials are written
+                click.echo(f"its gateways only play: {address}, no money moves")
+                bkash, nagad, sslcommerz = (SecretFile(Path(folder, f"{name}.json")) for name in BASES)
+                yield dataclasses.replace(
+                    settings,
+                    payments=("cod", *BASES),
+                    bkash_file=bkash,
+                    nagad_file=nagad,
+                    sslcommerz_file=sslcommerz,
+                )
+            finally:
+                gateways.terminate()
 
 
 def _way_in(password: str) -> str:

@@ -459,6 +459,7 @@ def _shopper(gateways: Gateways, notify: Callable[[str, dict[str, str]], Awaitab
             return Response("There is no such payment", status_code=404)
         return Response(
             f"<!doctype html><html lang=en><meta name=viewport content='width=device-width'>"
+            f"<link rel=icon href='data:,'>"
             f"<title>Test gateway</title><h1>{escape(money.provider)}, a test</h1>"
             f"<p>৳{escape(money.amount)} for {escape(money.invoice)}. No money moves.</p><form method=post>"
             f"<button formaction='/pay/{escape(reference)}/approve'>Pay</button> "

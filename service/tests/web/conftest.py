@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.web.servers import PATIENCE, RealShop, free_port, until
+from tests.web.servers import RealShop, serving
 from tests.web.shopper import DESKTOP, Shopper, launch, shopper
 from web.build import build
 
@@ -28,30 +23,8 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def shop(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealShop]:
-    folder = tmp_path_factory.mktemp("shop")
-    port = free_port()
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("SHOP_")},
-        "SHOP_DATABASE_PATH": str(folder / "shop.sqlite3"),
-        "SHOP_PORT": str(port),
-        "SHOP_CHECKOUTS_PER_MINUTE": "1000",
-    }
-    command = [sys.executable, "-m", "shop", "demo", "--web", str(dist)]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
-    made = RealShop(f"http://127.0.0.1:{port}", folder / "shop.sqlite3", folder / "log")
-
-    def ready() -> bool:
-        assert process.poll() is None, (folder / "log").read_text()
-        try:
-            return httpx.get(f"{made.url}/readyz").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    until(ready, "the shop is ready")
-    yield made
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(PATIENCE) == 0
+    with serving(dist, tmp_path_factory.mktemp("shop")) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""A backend that does as it is told, and the real nginx with the storefront's configuration."""
+"""The real shop, the real nginx with the storefront's configuration, a backend that does as it is told."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -203,3 +204,34 @@ class RealShop:
         """How many there are."""
         count: int = self.execute("SELECT count(*) FROM orders")[0][0]
         return count
+
+
+@contextmanager
+def serving(pages: Path, folder: Path, *arguments: str, **settings: str) -> Iterator[RealShop]:
+    """`shop demo` with its database in `folder`; it ends by SIGTERM, and well."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("SHOP_")},
+        "SHOP_DATABASE_PATH": str(folder / "shop.sqlite3"),
+        "SHOP_PORT": str(free_port()),
+        "SHOP_CHECKOUTS_PER_MINUTE": "1000",
+        **settings,
+    }
+    command = [sys.executable, "-m", "shop", "demo", "--web", str(pages), *arguments]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
+    url = f"http://127.0.0.1:{environment['SHOP_PORT']}"
+
+    def ready() -> bool:
+        assert process.poll() is None, (folder / "log").read_text()
+        try:
+            return httpx.get(f"{url}/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    try:
+        until(ready, "the shop is ready")
+        yield RealShop(url, folder / "shop.sqlite3", folder / "log")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        status = process.wait(PATIENCE)
+    assert status == 0
