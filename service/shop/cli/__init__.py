@@ -11,6 +11,7 @@ from shop import __version__
 COMMANDS = {
     "demo": ("shop.cli.demo", "demo"),
     "migrate": ("shop.cli.serve", "migrate"),
+    "refunds": ("shop.cli.refunds", "refunds"),
     "seed": ("shop.cli.seed", "command"),
     "serve": ("shop.cli.serve", "serve"),
     "staff": ("shop.cli.staff", "staff"),
