@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from generator.config.base import Cidr, ContradictionError, KubernetesMinor, Model
 from generator.facts import InstanceType
 from generator.facts.ec2 import Allocatable, instances
+from generator.facts.kubernetes import versions
 
 
 class NodeGroup(Model):
@@ -32,6 +33,10 @@ class NodeGroup(Model):
                 "max",
             )
         return self
+
+    def in_each_zone(self, zones: int) -> tuple[tuple[int, int], ...]:
+        """Fewest and most nodes of each zone: both spread evenly, what is left over to the first."""
+        return tuple(zip(evenly(self.min, zones), evenly(self.max, zones), strict=True))
 
 
 class Servers(Model):
@@ -58,6 +63,12 @@ https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html, read 2026-11
 NODE_PREFIX = 24  # addresses of pods that K3s gives each node: its default
 
 
+def evenly(total: int, zones: int) -> tuple[int, ...]:
+    """So many in each zone, the first ones with one more if it does not come out even."""
+    each, over = divmod(total, zones)
+    return tuple(each + (zone < over) for zone in range(zones))
+
+
 class Pool(NamedTuple):
     """Nodes alike. `most` counts over all zones, `room` is what each has for pods, `key` is the file's."""
 
@@ -72,7 +83,10 @@ class Pool(NamedTuple):
 
 
 class EksCluster(Model):
-    """Amazon EKS with managed nodes; pods take addresses of the private subnets (VPC CNI)."""
+    """Amazon EKS with managed nodes; pods take addresses of the private subnets (VPC CNI).
+
+    One address a pod, not /28 prefixes: places of pods and addresses of a zone are counted so.
+    """
 
     kind: Literal["eks"]
     version: KubernetesMinor = Field(description='Kubernetes minor version, quoted: "1.35"')
@@ -139,6 +153,14 @@ class K3sCluster(Model):
     def addresses_in_a_zone(self, zones: int) -> int:
         """Most addresses of a zone's private subnet: one a node, for pods have a network apart."""
         return self.nodes_in_a_zone(zones)
+
+    @property
+    def release(self) -> str:
+        """The release of K3s that is installed: the facts' newest of the minor version."""
+        found = versions()[self.version].k3s_release
+        if found is None:
+            raise LookupError(f"no release of K3s {self.version} is known (DC-K8S-001)")
+        return found
 
     @property
     def pod_ranges(self) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.config.cluster import EksCluster, K3sCluster, Pool
+from generator.config.cluster import EksCluster, K3sCluster, NodeGroup, Pool
 from generator.config.environment import Environment
 from generator.config.load import load_environment
 from generator.config.names import SECRETS, Names
@@ -71,6 +71,27 @@ def test_addresses_of_a_zone_on_eks_are_all_that_its_nodes_can_hold() -> None:
     assert cluster.nodes_in_a_zone(3) == 7  # five of nine once a zone is lost, and two of an upgrade
     assert cluster.addresses_in_a_zone(3) == 7 * 4 * 15 + 4
     assert environment("prod").aws.network.private_addresses == 2**13 - 5
+
+
+def test_nodes_are_spread_over_the_zones_so_that_none_has_more_than_its_loss_is_counted_with() -> None:
+    nodes = NodeGroup.model_validate({"type": "m7g.xlarge", "min": 2, "max": 10})
+    assert nodes.in_each_zone(3) == ((1, 4), (1, 3), (0, 3))
+    assert nodes.in_each_zone(1) == ((2, 10),)
+    room = Allocatable(1, 1, 1)
+    assert Pool("nodes", "m7g.xlarge", nodes.max, room).after_loss(3) == 10 - 4
+
+
+def test_k3s_is_installed_in_the_release_that_the_facts_know() -> None:
+    dev = environment("dev").cluster
+    assert isinstance(dev, K3sCluster)
+    assert dev.release.startswith(f"v{dev.version}.")
+    with pytest.raises(LookupError, match=r"1\.37"):
+        assert dev.model_copy(update={"version": "1.37"}).release
+
+
+def test_what_nodes_read_when_they_boot_is_not_read_with_the_secrets() -> None:
+    names = Names("dev", "1" * 12)
+    assert not names.node_secret("server-token").startswith(names.secrets_pattern.removesuffix("*"))
 
 
 def test_addresses_of_a_zone_on_k3s_are_those_of_its_nodes() -> None:
