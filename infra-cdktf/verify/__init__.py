@@ -1,0 +1,1 @@
+"""Proves the stacks without AWS: Terraform with the real provider, a moto server in AWS' place, checkov."""

@@ -1,0 +1,153 @@
+"""Terraform as a program. Providers come from the folder in `TERRAFORM_PROVIDERS`, else from its registry."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from verify.tree import copy
+
+Thing = TypeVar("Thing")
+Answer = TypeVar("Answer")
+
+PROVIDERS = "TERRAFORM_PROVIDERS"
+AT_ONCE = 2
+"""Processes of Terraform at a time: each loads the provider's schema, a CPU-second and 700 MiB."""
+PATIENCE = 600
+"""Seconds until a run is given up."""
+WHERE = """Terraform 1.10 or newer is not on the PATH.
+Get it from https://developer.hashicorp.com/terraform/install, or name its folder in PATH.
+Without a registry, TERRAFORM_PROVIDERS names a folder as `terraform providers mirror` makes it."""
+
+_TURN = threading.BoundedSemaphore(AT_ONCE)
+
+
+class MissingError(Exception):
+    """There is no Terraform; the message says where to get it."""
+
+    def __init__(self) -> None:
+        super().__init__(WHERE)
+
+
+class FailedError(Exception):
+    """A run that should have succeeded did not; the message is Terraform's own."""
+
+
+def executable() -> str:
+    """The path of Terraform; MissingError if there is none."""
+    found = shutil.which("terraform")
+    if found is None:
+        raise MissingError
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a run ended. `stdout` is JSON or lines of it wherever Terraform offers that."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """The messages of a run with `-json`, one a line."""
+        return [json.loads(line) for line in self.stdout.splitlines() if line.startswith("{")]
+
+    @property
+    def errors(self) -> list[str]:
+        """What went wrong, as people should read it."""
+        told = [event["diagnostic"] for event in self.events if event.get("type") == "diagnostic"]
+        found = [wording(each) for each in told if each["severity"] == "error"]
+        return found or ([self.stderr.strip() or self.stdout.strip()] if self.code == 1 else [])
+
+    def checked(self) -> Run:
+        """Itself; FailedError if it failed."""
+        if self.code == 1:
+            raise FailedError("\n".join(self.errors))
+        return self
+
+
+def wording(diagnostic: Mapping[str, Any]) -> str:
+    """One diagnostic in a line or more: where, what, and Terraform's advice."""
+    snippet = diagnostic.get("snippet") or {}
+    where = diagnostic.get("address") or snippet.get("context") or ""
+    lines = [diagnostic["summary"], diagnostic.get("detail", "")]
+    return (f"{where}: " if where else "") + "\n  ".join(line for line in lines if line)
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder with a stack in it that Terraform runs in, with these variables."""
+
+    path: Path
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+    def init(self, *, backend: bool = True, migrate: bool = False) -> Folder:
+        """Link the provider and set up the state, with `migrate` from where it was before; itself."""
+        folder = os.environ.get(PROVIDERS)
+        mirror = [f"-plugin-dir={folder}"] if folder else []
+        move = ["-migrate-state", "-force-copy"] if migrate else []
+        self.run("init", "-input=false", f"-backend={str(backend).lower()}", *move, *mirror).checked()
+        return self
+
+    def take_init(self, of: Folder) -> Folder:
+        """What `init` without state left in another folder; itself. Providers are all the same."""
+        shutil.copytree(of.path / ".terraform", self.path / ".terraform", symlinks=True)
+        shutil.copy(of.path / ".terraform.lock.hcl", self.path)
+        return self
+
+    def validate(self) -> list[dict[str, Any]]:
+        """The errors that `validate` finds, as Terraform's JSON has them."""
+        run = self.run("validate", "-json")
+        try:
+            diagnostics: list[dict[str, Any]] = json.loads(run.stdout)["diagnostics"]
+        except (ValueError, KeyError) as error:
+            raise FailedError(run.stderr.strip() or run.stdout.strip()) from error
+        return [each for each in diagnostics if each["severity"] == "error"]
+
+    def plan(self, *options: str) -> Run:
+        """Plan; exit status 2 says that there are changes."""
+        return self.run("plan", "-json", "-input=false", "-detailed-exitcode", *options)
+
+    def apply(self, *options: str) -> Run:
+        """Apply without asking."""
+        return self.run("apply", "-json", "-input=false", "-auto-approve", *options)
+
+    def run(self, verb: str, *options: str) -> Run:
+        """Run it to its end."""
+        with _TURN:
+            done = subprocess.run(  # noqa: S603 -- our own arguments
+                [executable(), f"-chdir={self.path}", verb, "-no-color", *options],
+                env={**self.environment, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"},
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+                check=False,
+            )
+        return Run(done.returncode, done.stdout, done.stderr)
+
+
+def each(work: Callable[[Thing], Answer], things: Iterable[Thing]) -> list[Answer]:
+    """The answers of `work` to all things in their order, made side by side; runs wait for their turn."""
+    with ThreadPoolExecutor(max_workers=2 * AT_ONCE) as pool:
+        return list(pool.map(work, things))
+
+
+def validate_all(stacks: Mapping[Thing, Mapping[str, Any]], scratch: Path) -> dict[Thing, list[str]]:
+    """What `terraform validate` finds in each stack; providers are linked once for all of them."""
+    folders = {key: Folder(copy(stack, scratch / str(n))) for n, (key, stack) in enumerate(stacks.items())}
+    first, *others = folders.values()
+    first.init(backend=False)
+    for folder in others:
+        folder.take_init(first)
+    found = each(Folder.validate, folders.values())
+    return {key: [wording(one) for one in errors] for key, errors in zip(folders, found, strict=True)}
