@@ -11,13 +11,18 @@ SECTIONS = ("Why", "Fix", "Sources")
 AREAS = {
     "APP": "Apps and templates",
     "ARGO": "Argo CD",
+    "BAK": "Backups",
+    "CAP": "Capacity",
     "CFG": "Config files",
     "CHT": "Chart values",
     "CLI": "Command line",
     "EDT": "Scaffolds",
+    "HOST": "Hosts",
+    "IDN": "Identity in AWS",
     "IMG": "Images",
     "K8S": "Versions",
     "META": "Namespaces, labels, identity",
+    "NAME": "Names in AWS",
     "NET": "Network and edge",
     "OUT": "Output",
     "POD": "Pod security",
@@ -33,6 +38,8 @@ SCOPES = {
     "environment": "the environment as a whole",
     "other": "the input as a whole",
 }
+FILE_ONLY = ("Environment",)
+"""`kinds` of a rule about the environment file and no object: there is no app whose exemption could count."""
 NOTE = "<!-- Generated from the rule's docstring by `generator/check/docs.py`. Change it there. -->"
 
 
@@ -58,7 +65,7 @@ def _page(rule: Rule) -> str:
     lines += [asked, ""]
     for name, words in sections.items():
         lines += [f"## {name}", "", words, ""]
-    if rule.check is not None:
+    if rule.check is not None and rule.kinds != FILE_ONLY:
         lines += ["## Exempt", "", *_exemption(rule), ""]
     return "\n".join(lines).rstrip() + "\n"
 

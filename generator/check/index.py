@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from generator.argocd.charts import Kind, chart_kinds
+from generator.check.demand import Demand, demand
 from generator.check.selector import LabelIndex, Labels
 from generator.check.shape import dig, mapping, maps, string_map, text, texts, whole
 from generator.check.view import (
@@ -21,6 +22,7 @@ from generator.check.view import (
     Policy,
     Route,
 )
+from generator.config.document import Path
 from generator.config.environment import Environment
 from generator.problem import Place
 from generator.render.app import App
@@ -216,22 +218,24 @@ class Index:
     @cached_property
     def written_secrets(self) -> frozenset[tuple[str, str]]:
         """(namespace, name) of the Secrets that rendered ExternalSecrets and Certificates write."""
-        external = {
-            (obj.namespace, text(dig(obj.body, "spec", "target", "name")) or obj.name)
-            for obj in self.of("ExternalSecret")
-        }
         return frozenset(
-            external
+            self.entries.keys()
             | {(obj.namespace, text(dig(obj.body, "spec", "secretName"))) for obj in self.of("Certificate")}
         )
+
+    @cached_property
+    def entries(self) -> dict[tuple[str, str], list[str]]:
+        """(namespace, name) of each Secret that an ExternalSecret writes → the entries that it is made of."""
+        return {
+            (obj.namespace, text(dig(obj.body, "spec", "target", "name")) or obj.name): remote_keys(obj)
+            for obj in self.of("ExternalSecret")
+        }
 
     @cached_property
     def database_secrets(self) -> frozenset[tuple[str, str]]:
         """(namespace, name) of the Secrets with the database's credentials: read from `…-database`."""
         return frozenset(
-            (obj.namespace, text(dig(obj.body, "spec", "target", "name")) or obj.name)
-            for obj in self.of("ExternalSecret")
-            if any(key.endswith("-database") for key in remote_keys(obj))
+            secret for secret, keys in self.entries.items() if any(key.endswith("-database") for key in keys)
         )
 
     @cached_property
@@ -303,6 +307,11 @@ class Index:
         return [*pods, self.elsewhere(namespace)] if self.is_open(namespace) else [*pods]
 
     @cached_property
+    def demand(self) -> Demand:
+        """What all pods request at full load."""
+        return demand(self)
+
+    @cached_property
     def prometheus_namespace(self) -> str:
         """Where Prometheus runs: the namespace of the app that is the chart kube-prometheus-stack, if any."""
         return next((app.namespace for app in self.apps.values() if app.chart == "kube-prometheus-stack"), "")
@@ -316,6 +325,15 @@ class Index:
         """The line of the environment file that decides `path` for the shop's app; None for any other app."""
         workload = SHOP_WORKLOADS.get(app)
         return self.rendered.config.place("shop", workload, *path) if workload else None
+
+    def lines(self, *paths: Path) -> tuple[Place, tuple[Place, ...]]:
+        """The line of the environment file to edit, and those that add to it: what it leaves to a default
+        has none. If it leaves all of them, where the first would be.
+        """
+        values = self.rendered.config.document.values
+        found = list(dict.fromkeys(values[path] for path in paths if path in values))
+        where, *also = found or [self.rendered.config.place(*paths[0])]
+        return where, tuple(also)
 
     def _add_pod(self, obj: Obj) -> None:
         template = mapping(dig(obj.body, *POD_TEMPLATES[obj.kind]))

@@ -98,7 +98,8 @@ def environment_rule(
 ) -> Callable[[EnvironmentCheck], EnvironmentCheck]:
     """A rule called once with everything; it must take time in proportion to the number of objects.
 
-    `kinds` are the kinds that its findings are about, for its page; `Values` stands for a chart's values.
+    `kinds` are the kinds that its findings are about, for its page; `Values` stands for a chart's values,
+    `Environment` for the environment file, which has no exemptions.
     """
     return _decorator(code, title, "environment", severity, kinds)
 

@@ -60,3 +60,11 @@ WORKLOADS = (
 def workloads_on(cluster: ClusterKind) -> tuple[Workload, ...]:
     """The workloads that one kind of cluster has."""
     return tuple(workload for workload in WORKLOADS if cluster in workload.clusters)
+
+
+INSTANCE_METADATA = "169.254.169.254"
+
+
+def credentials_address(cluster: ClusterKind) -> str:
+    """Where pods ask for their role's credentials: Pod Identity's agent, or the instance's metadata."""
+    return "169.254.170.23" if cluster == "eks" else INSTANCE_METADATA

@@ -20,7 +20,15 @@ from generator.render.conventions import apply
 from generator.render.model import Body, Obj, Rendered
 
 FIXTURES = Path(__file__).parent / "fixtures"
-APP_OF_NAMESPACE = {"": "foundation", "edge": "edge", "shop": "shop-backend"}
+APP_OF_NAMESPACE = {
+    "": "foundation",
+    "cert-manager": "cert-manager",
+    "cluster-services": "cluster-autoscaler",
+    "edge": "edge",
+    "external-secrets": "external-secrets",
+    "shop": "shop-backend",
+}
+APP_OF_POLICY = {"loki": "loki"}  # in a namespace of several apps
 Key = tuple[str, str, str]
 
 
@@ -50,7 +58,8 @@ def _base() -> World:
     folder = FIXTURES / "base"
     (environment,) = documents(folder / "environment.yaml")
     (apps,) = documents(folder / "apps.yaml")
-    world = World(environment, apps, {})
+    (values,) = documents(folder / "values.yaml")
+    world = World(environment, apps, {}, values)
     for body in documents(folder / "objects.yaml"):
         world.objects[_key(body)] = _conventional(body, world)
     return world
@@ -159,7 +168,10 @@ def _obj(body: Body) -> Obj:
 
 
 def _app_name(body: Body) -> str:
-    return APP_OF_NAMESPACE.get(body["metadata"].get("namespace", ""), "foundation")
+    metadata = body["metadata"]
+    if body["kind"] == "NetworkPolicy" and metadata["name"] in APP_OF_POLICY:
+        return APP_OF_POLICY[metadata["name"]]
+    return APP_OF_NAMESPACE.get(metadata.get("namespace", ""), "foundation")
 
 
 def _key(body: Body) -> Key:

@@ -65,7 +65,7 @@ def test_a_client_has_the_whole_limit_spread_over_the_proxies(prod: Environment)
 
 @pytest.mark.parametrize(
     ("name", "nodes", "more", "storage_class"),
-    [("dev", 4, 1, "local-path"), ("staging", 9, 6, "gp3"), ("prod", 9, 6, "gp3")],
+    [("dev", 4, 1, "local-path"), ("staging", 9, 6, "gp3"), ("prod", 12, 6, "gp3")],
 )
 def test_agents_run_on_every_node(name: str, nodes: int, more: int, storage_class: str) -> None:
     cluster = load_environment(ROOT / "environments" / f"{name}.yaml", ROOT).environment.cluster

@@ -2,11 +2,14 @@
 
 from generator.check.policy import (
     argocd,
+    capacity,
+    identity,
     images,
     meta,
     monitors,
     network,
     pods,
+    promises,
     rbac,
     reliability,
     routes,
@@ -16,11 +19,14 @@ from generator.check.policy import (
 
 __all__ = [
     "argocd",
+    "capacity",
+    "identity",
     "images",
     "meta",
     "monitors",
     "network",
     "pods",
+    "promises",
     "rbac",
     "reliability",
     "routes",

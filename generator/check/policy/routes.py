@@ -91,7 +91,7 @@ def hosts(obj: Obj, index: Index) -> Findings:
 
     Why: a route without a host answers for all of them, those that someone points here included.
 
-    Fix: `{{ env.domain }}` or a name below it.
+    Fix: `{{ env.domain }}`.
 
     Sources: polaris httpRouteWildcardOrEmptyHost.
     """

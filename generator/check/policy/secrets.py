@@ -10,7 +10,7 @@ from generator.check.index import Index, remote_references
 from generator.check.rule import Finding, Findings, container_rule, environment_rule, object_rule
 from generator.check.shape import dig, mapping, maps, string_map, text, texts
 from generator.check.view import Container
-from generator.config.names import SECRETS
+from generator.config.environment import PAYMENTS
 from generator.problem import Place
 from generator.render.model import Obj
 
@@ -163,8 +163,8 @@ def missing_store(obj: Obj, index: Index) -> Findings:
 
 @object_rule("DC-SEC-006", "Every ExternalSecret reads an entry that exists", kinds=("ExternalSecret",))
 def unknown_entry(obj: Obj, index: Index) -> Findings:
-    """`remoteRef.key` must be a name that `generator/config/names.py` gives, with a `property` that it
-    lists.
+    """`remoteRef.key` must be a name that `generator/config/names.py` gives and this environment needs, with
+    a `property` that it lists.
 
     Why: the infrastructure makes exactly those entries in AWS Secrets Manager, and the operator may read no
     others.
@@ -174,7 +174,7 @@ def unknown_entry(obj: Obj, index: Index) -> Findings:
     Sources: the contract between manifests and infrastructure in this repository.
     """
     names = index.environment.names
-    known = {names.secret(name): properties for name, properties in SECRETS.items()}
+    known = {names.secret(name): keys for name, keys in index.environment.secrets.items()}
     for reference in remote_references(obj):
         key, entry = text(reference.get("key")), reference.get("property")
         if key not in known:
@@ -184,6 +184,89 @@ def unknown_entry(obj: Obj, index: Index) -> Findings:
             )
         elif entry is not None and entry not in known[key]:
             yield Finding(f"{key} has no property {entry}", f"it has: {', '.join(known[key])}")
+
+
+@environment_rule("DC-SEC-008", "Every secret that is kept is read", kinds=("Environment",))
+def orphaned_entry(index: Index) -> Findings:
+    """Each key of each entry that the environment has (`Environment.secrets`) must be read by a rendered
+    ExternalSecret. A provider's key is there only if `shop.payments` has the provider.
+
+    Why: a secret that nobody reads is one that leaks unnoticed and is never rotated, and somebody had to
+    make it up before the cluster could start.
+
+    Fix: remove it from `SECRETS` in generator/config/names.py, or read it.
+
+    Sources: the contract between manifests and infrastructure in this repository.
+    """
+    read = {
+        (text(reference.get("key")), text(reference.get("property")))
+        for obj in index.of("ExternalSecret")
+        for reference in remote_references(obj)
+    }
+    payments, _ = index.lines(("shop", "payments"))
+    for name, keys in index.environment.secrets.items():
+        path = index.environment.names.secret(name)
+        unread = [key for key in keys if not {(path, key), (path, "")} & read]
+        if unread:
+            yield Finding(
+                f"nobody reads {', '.join(unread)} of {path}",
+                "remove it from `SECRETS` in generator/config/names.py, or read it with an ExternalSecret",
+                where=payments if name == PAYMENTS else Place("generator/config/names.py"),
+            )
+
+
+@object_rule("DC-SEC-009", "Only the operator reads secrets in AWS", kinds=tuple(STORES))
+def foreign_store(obj: Obj, index: Index) -> Findings:
+    """A store must be a ClusterSecretStore of Secrets Manager in the environment's region, without `auth`
+    and `role`: then External Secrets reads as itself, with the one role that may (`read-secrets` in
+    generator/config/workloads.py).
+
+    Why: any other identity is a second way to the secrets, and keys for it would be a secret themselves.
+
+    Fix: `provider: {aws: {service: SecretsManager, region: {{ env.aws.region }}}}` and no more.
+
+    Sources: https://external-secrets.io/latest/provider/aws-secrets-manager/
+    """
+    aws = mapping(dig(obj.body, "spec", "provider", "aws"))
+    region = index.environment.aws.region
+    if obj.kind == "SecretStore":
+        yield Finding("it is of one namespace", "use the ClusterSecretStore")
+    if aws.get("service") != "SecretsManager" or aws.get("region") != region:
+        yield Finding(
+            "it does not read this environment's secrets", f"write service SecretsManager, region {region}"
+        )
+    for key in ("auth", "role"):
+        if key in aws:
+            yield Finding(f"`{key}` lets it read as somebody else", f"remove `{key}`")
+
+
+@object_rule("DC-SEC-010", "The store serves the namespaces that read secrets", kinds=("ClusterSecretStore",))
+def served_namespaces(obj: Obj, index: Index) -> Findings:
+    """`conditions` of a ClusterSecretStore must list the namespaces that have an ExternalSecret of it, and no
+    others.
+
+    Why: without conditions whoever may write in any namespace reads every secret of the environment; a
+    namespace that is not listed gets none, and its pods never start.
+
+    Fix: correct `conditions: [{namespaces: […]}]`.
+
+    Sources: https://external-secrets.io/latest/api/clustersecretstore/
+    """
+    conditions = maps(dig(obj.body, "spec", "conditions"))
+    listed = {name for condition in conditions for name in texts(condition.get("namespaces"))}
+    reading = {
+        one.namespace
+        for one in index.of("ExternalSecret")
+        if dig(one.body, "spec", "secretStoreRef", "kind") == obj.kind
+        and dig(one.body, "spec", "secretStoreRef", "name") == obj.name
+    }
+    if not conditions:
+        yield Finding("it serves every namespace", f"list {', '.join(sorted(reading))} in `conditions`")
+        return
+    for name in sorted(reading - listed):
+        yield Finding(f"an ExternalSecret of {name} uses it, which it does not serve", f"list {name}")
+    for name in sorted(listed - reading):
+        yield Finding(f"it serves {name}, where no ExternalSecret uses it", f"remove {name}")
 
 
 @environment_rule("DC-SEC-007", "No secret is in a chart's values", kinds=("Values",))
