@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import Field, field_validator
 
-from generator.config.base import Duration, Model, Size, seconds
+from generator.config.base import Duration, Model, Size, byte_count, seconds
 from generator.facts import DatabaseClass
 from generator.facts.rds import classes
 
@@ -95,6 +95,16 @@ class Database(Model):
     multi_az: bool = Field(description="A standby in another zone, failed over to in under a minute or two")
     port: int = Field(default=5432, ge=1024, le=65_535, description="TCP port")
     backups: Backups = Field(description="What is kept, and how it is proven")
+
+    @property
+    def storage_gib(self) -> int:
+        """Storage to begin with, in GiB."""
+        return byte_count(self.storage) // 2**30
+
+    @property
+    def most_storage_gib(self) -> int:
+        """What RDS may grow the storage to by itself: twice, so that a full disk is never why sales stop."""
+        return 2 * self.storage_gib
 
     @property
     def usable_connections(self) -> int:

@@ -26,7 +26,7 @@ class Certificates(Model):
     issuer: Literal["letsencrypt-staging", "letsencrypt-production"] = Field(
         description="The staging authority is not trusted by browsers and has no strict limits"
     )
-    email: Email = Field(description="Where expiry warnings go")
+    email: Email = Field(description="Where expiry warnings go, and alarms of AWS itself")
 
 
 class NodePorts(Model):

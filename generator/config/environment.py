@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import Field
@@ -26,11 +27,39 @@ PAYMENTS = "shop-payments"  # of `SECRETS`, with a key for each provider
 Tier = Literal["development", "staging", "production"]
 
 
+GITHUB = re.compile(r"^(?:https://|ssh://git@)github\.com/([^/]+)/([^/]+)\.git$")
+
+
+class GitHubIds(Model):
+    """What GitHub itself calls this repository, whatever its name becomes."""
+
+    owner: int = Field(ge=1, description="`gh api repos/OWNER/NAME --jq .owner.id`")
+    repository: int = Field(ge=1, description="`gh api repos/OWNER/NAME --jq .id`")
+
+
 class GitOps(Model):
     """The repository that Argo CD reads."""
 
     repository: Repository = Field(description="Clone address of this repository, ending in .git")
     revision: Revision = Field(description="Branch or tag to follow; HEAD is not a name")
+    github_ids: GitHubIds | None = Field(
+        default=None,
+        description="Only where GitHub's tokens name numbers too: created or renamed since 2026-07-15",
+    )
+
+    @property
+    def token_subject(self) -> str:
+        """How the subject of a token of this repository's workflows begins; empty where it is not on GitHub.
+
+        https://github.blog/changelog/2026-04-23-immutable-subject-claims-for-github-actions-oidc-tokens/
+        """
+        found = GITHUB.match(self.repository)
+        if not found:
+            return ""
+        owner, name = found.groups()
+        if self.github_ids is None:
+            return f"repo:{owner}/{name}"
+        return f"repo:{owner}@{self.github_ids.owner}/{name}@{self.github_ids.repository}"
 
 
 class Environment(Model):

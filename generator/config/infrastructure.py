@@ -19,7 +19,10 @@ from generator.config.names import Names
 
 @dataclass(frozen=True, slots=True)
 class Infrastructure:
-    """The part of an `Environment` that infrastructure is made from. Stacks get this, so they can read no more."""
+    """The part of an `Environment` that infrastructure is made from: all that stacks can read.
+
+    `secrets` are names of `SECRETS`, `token_subject` is that of `GitOps`, `operators` an e-mail address.
+    """
 
     name: str
     tier: Tier
@@ -31,6 +34,10 @@ class Infrastructure:
     node_ports: NodePorts
     health_path: str
     logs_retention_days: int
+    logs_expiry_days: int
+    secrets: tuple[str, ...]
+    token_subject: str
+    operators: str
 
     @property
     def names(self) -> Names:
@@ -66,4 +73,8 @@ def infrastructure(environment: Environment) -> Infrastructure:
         node_ports=environment.edge.node_ports,
         health_path=environment.edge.health_path,
         logs_retention_days=seconds(environment.monitoring.logs.retention) // 86_400,
+        logs_expiry_days=environment.monitoring.logs.expiry_days,
+        secrets=tuple(sorted(environment.secrets)),
+        token_subject=environment.gitops.token_subject,
+        operators=environment.edge.certificates.email,
     )

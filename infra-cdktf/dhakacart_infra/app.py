@@ -6,15 +6,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dhakacart_infra import tf
+from dhakacart_infra.stacks.base import Stack
+from dhakacart_infra.stacks.bootstrap import Bootstrap
 from dhakacart_infra.stacks.network import Network
 from generator.config.infrastructure import Infrastructure
 
-ORDER = ("network",)
+ORDER = ("bootstrap", "network")
 """Lifecycles: each builds only on those before it."""
 
 
 def build(app: tf.App, infrastructure: Infrastructure) -> None:
     """All stacks of one environment."""
+    Bootstrap(app, infrastructure)
     Network(app, infrastructure)
 
 
@@ -24,6 +27,9 @@ def synthesize(all_of: Iterable[Infrastructure], folder: Path) -> dict[tuple[str
     chosen = list(all_of)
     for each in chosen:
         build(app, each)
+    for stack in app.node.children:
+        if isinstance(stack, Stack):
+            stack.bind_roles()
     app.synth()
     return {
         (each.name, lifecycle): (folder / "stacks" / f"{each.name}-{lifecycle}" / "cdk.tf.json").read_bytes()

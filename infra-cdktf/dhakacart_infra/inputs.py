@@ -13,6 +13,8 @@ ROOT = HERE.parents[1]
 RECORD = ".synthesized.json"
 CONFIG = ("aws", "base", "cluster", "database", "edge", "infrastructure", "names")
 """Modules of `generator.config` whose properties stacks read."""
+FACTS = ("rds",)
+"""Modules of `generator.facts` that stacks read, each with its file of data."""
 
 
 def program_digest() -> str:
@@ -20,6 +22,8 @@ def program_digest() -> str:
     files = [
         *sorted(HERE.rglob("*.py")),
         *(ROOT / "generator" / "config" / f"{name}.py" for name in CONFIG),
+        *(ROOT / "generator" / "facts" / f"{name}.py" for name in FACTS),
+        *(ROOT / "generator" / "facts" / "data" / f"{name}.json" for name in FACTS),
         HERE.parent / "requirements.lock",
     ]
     whole = hashlib.sha256()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from generator.config.cluster import EksCluster, K3sCluster, NodeGroup, Pool
-from generator.config.environment import Environment
+from generator.config.environment import Environment, GitOps
 from generator.config.load import load_environment
 from generator.config.names import SECRETS, Names
 from generator.config.workloads import WORKLOADS
@@ -119,3 +119,32 @@ def test_the_longest_name_of_an_environment_fits_but_for_one() -> None:
 
 def test_logs_expire_after_the_last_line_that_is_kept() -> None:
     assert environment("prod").monitoring.logs.expiry_days == 37
+
+
+def test_every_role_of_a_deployment_is_within_the_boundary_of_its_account() -> None:
+    names = environment("prod").names
+    assert names.boundary_arn == f"arn:aws:iam::333344445555:policy/{names.boundary}"
+
+
+def test_storage_may_double() -> None:
+    database = environment("prod").database
+    assert (database.storage_gib, database.most_storage_gib) == (100, 200)
+
+
+@pytest.mark.parametrize(
+    ("repository", "subject"),
+    [
+        ("https://github.com/dhakacart/platform.git", "repo:dhakacart/platform"),
+        ("ssh://git@github.com/dhakacart/platform.git", "repo:dhakacart/platform"),
+        ("https://github.com.example.org/dhakacart/platform.git", ""),
+        ("file:///srv/github.com/dhakacart/platform.git", ""),
+    ],
+)
+def test_tokens_of_workflows_name_the_repository(repository: str, subject: str) -> None:
+    assert GitOps.model_validate({"repository": repository, "revision": "main"}).token_subject == subject
+
+
+def test_tokens_of_a_new_repository_name_its_numbers() -> None:
+    ids = {"owner": 7, "repository": 11}
+    said = {"repository": "https://github.com/dhakacart/platform.git", "revision": "main", "githubIds": ids}
+    assert GitOps.model_validate(said).token_subject == "repo:dhakacart@7/platform@11"
