@@ -2,8 +2,8 @@
 
 Charts are not rendered here. So that nodes fill as they would, each of their workloads is played by pods
 with the replicas, requests, priority, spread, volumes and disruption budget that its file in
-`clusters/<env>/values` gives it: PARTS has the path of every number. `unread` names requests in those files
-that no part takes.
+`clusters/<env>/values` gives it: PARTS has the path of every number, those of replicas and requests as
+`dhakacart facts workloads` has them. `unread` names requests in those files that no part takes.
 
 What is not in the values comes from the charts: Loki's hard anti-affinity between nodes, the parallel start
 of StatefulSets, the config reloaders that the Prometheus operator adds. Init containers and hook Jobs are
@@ -22,7 +22,7 @@ import yaml
 
 from cluster.api import Object
 from cluster.edge_infra import SECURITY
-from cluster.environment import EKS_ADDONS
+from cluster.environment import EKS_ADDONS, facts
 
 HOSTNAME = "kubernetes.io/hostname"
 STAGE = "stage"
@@ -58,69 +58,69 @@ class Part:
     apart: bool = False  # never two on a node: the chart's default
 
 
-STACK = "kube-prometheus-stack"
-RELOADER = "prometheusOperator.prometheusConfigReloader.resources"
 SPEC = "prometheus.prometheusSpec"
 ALERTS = "alertmanager.alertmanagerSpec"
 GLOBAL = "global.priorityClassName"
 TSC = "topologySpreadConstraints"
 
-PARTS = (
-    Part("alloy", "node-agents", "alloy", ("alloy.resources", "configReloader.resources"),
-         "controller.priorityClassName", kind="DaemonSet"),
-    Part("node-exporter", "node-agents", STACK, ("prometheus-node-exporter.resources",),
-         "prometheus-node-exporter.priorityClassName", kind="DaemonSet"),
-    Part("argocd-application-controller", "argocd", "argo-cd", ("controller.resources",), GLOBAL,
-         "controller.replicas", "StatefulSet"),
-    Part("argocd-server", "argocd", "argo-cd", ("server.resources",), GLOBAL, "server.replicas",
-         spread=f"server.{TSC}", budget="server.pdb"),
-    Part("argocd-repo-server", "argocd", "argo-cd", ("repoServer.resources",), GLOBAL, "repoServer.replicas",
-         spread=f"repoServer.{TSC}", budget="repoServer.pdb"),
-    Part("argocd-redis", "argocd", "argo-cd", ("redis.resources",), GLOBAL),
-    Part("argocd-notifications", "argocd", "argo-cd", ("notifications.resources",), GLOBAL),
-    Part("cert-manager", "cert-manager", "cert-manager", ("resources",), GLOBAL, "replicaCount",
-         spread=TSC, budget="podDisruptionBudget"),
-    Part("cert-manager-webhook", "cert-manager", "cert-manager", ("webhook.resources",), GLOBAL,
-         "webhook.replicaCount", spread=f"webhook.{TSC}", budget="webhook.podDisruptionBudget"),
-    Part("cert-manager-cainjector", "cert-manager", "cert-manager", ("cainjector.resources",), GLOBAL,
-         "cainjector.replicaCount", spread=f"cainjector.{TSC}", budget="cainjector.podDisruptionBudget"),
-    Part("external-secrets", "external-secrets", "external-secrets", ("resources",), "priorityClassName",
-         "replicaCount", spread=TSC, budget="podDisruptionBudget"),
-    Part("external-secrets-webhook", "external-secrets", "external-secrets", ("webhook.resources",),
-         "webhook.priorityClassName", "webhook.replicaCount", spread=f"webhook.{TSC}",
-         budget="webhook.podDisruptionBudget"),
-    Part("external-secrets-cert-controller", "external-secrets", "external-secrets",
-         ("certController.resources",), "certController.priorityClassName", "certController.replicaCount"),
-    Part("envoy-gateway", "envoy-gateway-system", "envoy-gateway", ("deployment.envoyGateway.resources",),
-         "deployment.priorityClassName", "deployment.replicas", spread=f"deployment.pod.{TSC}",
-         budget="podDisruptionBudget"),
-    Part("metrics-server", "cluster-services", "metrics-server", ("resources",), "priorityClassName",
-         "replicas", spread=TSC, budget="podDisruptionBudget"),
-    Part("cluster-autoscaler", "cluster-services", "cluster-autoscaler", ("resources",), "priorityClassName",
-         "replicaCount", spread=TSC, budget="podDisruptionBudget"),
-    Part("prometheus-operator", "monitoring", STACK, ("prometheusOperator.resources",),
-         "prometheusOperator.priorityClassName"),
-    Part("prometheus", "monitoring", STACK, (f"{SPEC}.resources", RELOADER), f"{SPEC}.priorityClassName",
-         f"{SPEC}.replicas", "StatefulSet", budget="prometheus.podDisruptionBudget",
-         volume=f"{SPEC}.storageSpec.volumeClaimTemplate.spec", anti_affinity=f"{SPEC}.podAntiAffinity"),
-    Part("alertmanager", "monitoring", STACK, (f"{ALERTS}.resources", RELOADER),
-         f"{ALERTS}.priorityClassName", f"{ALERTS}.replicas", "StatefulSet",
-         budget="alertmanager.podDisruptionBudget", volume=f"{ALERTS}.storage.volumeClaimTemplate.spec",
-         anti_affinity=f"{ALERTS}.podAntiAffinity"),
-    Part("grafana", "monitoring", STACK,
-         ("grafana.resources", "grafana.sidecar.resources", "grafana.sidecar.resources"),
-         "grafana.priorityClassName", "grafana.replicas"),
-    Part("kube-state-metrics", "monitoring", STACK, ("kube-state-metrics.resources",),
-         "kube-state-metrics.priorityClassName"),
-    Part("loki", "monitoring", "loki", ("singleBinary.resources",), "singleBinary.priorityClassName",
-         "singleBinary.replicas", "StatefulSet", spread=f"singleBinary.{TSC}",
-         budget="singleBinary.podDisruptionBudget", volume="singleBinary.persistence", apart=True),
-    Part("postgres-exporter", "monitoring", "postgres-exporter", ("resources",), "priorityClassName",
-         "replicaCount"),
-)  # fmt: skip
+FILES = {"gateway-helm": "envoy-gateway", "prometheus-postgres-exporter": "postgres-exporter"}
+"""Chart → file of its values, where that is not called like the chart."""
 
-JOBS = frozenset({("argo-cd", "redisSecretInit.resources"), ("envoy-gateway", "certgen.job.resources")})
-"""Requests of hook Jobs, which end before what they are for starts."""
+MORE: dict[str, dict[str, Any]] = {
+    "alloy": {"priority": "controller.priorityClassName"},
+    "node-exporter": {"priority": "prometheus-node-exporter.priorityClassName"},
+    "argocd-application-controller": {"priority": GLOBAL},
+    "argocd-server": {"priority": GLOBAL, "spread": f"server.{TSC}", "budget": "server.pdb"},
+    "argocd-repo-server": {"priority": GLOBAL, "spread": f"repoServer.{TSC}", "budget": "repoServer.pdb"},
+    "argocd-redis": {"priority": GLOBAL},
+    "argocd-notifications": {"priority": GLOBAL},
+    "cert-manager": {"priority": GLOBAL, "spread": TSC, "budget": "podDisruptionBudget"},
+    "cert-manager-webhook": {
+        "priority": GLOBAL, "spread": f"webhook.{TSC}", "budget": "webhook.podDisruptionBudget"},
+    "cert-manager-cainjector": {
+        "priority": GLOBAL, "spread": f"cainjector.{TSC}", "budget": "cainjector.podDisruptionBudget"},
+    "external-secrets": {"priority": "priorityClassName", "spread": TSC, "budget": "podDisruptionBudget"},
+    "external-secrets-webhook": {
+        "priority": "webhook.priorityClassName", "spread": f"webhook.{TSC}",
+        "budget": "webhook.podDisruptionBudget"},
+    "external-secrets-cert-controller": {"priority": "certController.priorityClassName"},
+    "envoy-gateway": {
+        "priority": "deployment.priorityClassName", "spread": f"deployment.pod.{TSC}",
+        "budget": "podDisruptionBudget"},
+    "metrics-server": {"priority": "priorityClassName", "spread": TSC, "budget": "podDisruptionBudget"},
+    "cluster-autoscaler": {"priority": "priorityClassName", "spread": TSC, "budget": "podDisruptionBudget"},
+    "prometheus-operator": {"priority": "prometheusOperator.priorityClassName"},
+    "prometheus": {
+        "priority": f"{SPEC}.priorityClassName", "budget": "prometheus.podDisruptionBudget",
+        "volume": f"{SPEC}.storageSpec.volumeClaimTemplate.spec", "anti_affinity": f"{SPEC}.podAntiAffinity"},
+    "alertmanager": {
+        "priority": f"{ALERTS}.priorityClassName", "budget": "alertmanager.podDisruptionBudget",
+        "volume": f"{ALERTS}.storage.volumeClaimTemplate.spec", "anti_affinity": f"{ALERTS}.podAntiAffinity"},
+    "grafana": {"priority": "grafana.priorityClassName"},
+    "kube-state-metrics": {"priority": "kube-state-metrics.priorityClassName"},
+    "loki": {
+        "priority": "singleBinary.priorityClassName", "spread": f"singleBinary.{TSC}",
+        "budget": "singleBinary.podDisruptionBudget", "volume": "singleBinary.persistence", "apart": True},
+    "postgres-exporter": {"priority": "priorityClassName"},
+}  # fmt: skip
+"""Workload → what a stand-in needs besides replicas and requests, whose paths `dhakacart facts` has."""
+
+
+def _parts() -> tuple[tuple[Part, ...], frozenset[tuple[str, str]]]:
+    """Every workload of a chart; and the requests of hook Jobs, which end before what they are for starts."""
+    parts, jobs = [], set()
+    for row in facts("workloads"):
+        chart, paths = FILES.get(row["chart"], row["chart"]), tuple(row["containers"].split())
+        if row["kind"] == "Job":
+            jobs |= {(chart, path) for path in paths}
+            continue
+        replicas = int(row["replicas"]) if row["replicas"].isdigit() else row["replicas"] or 1
+        known = {"containers": paths, "replicas": replicas, "kind": row["kind"], **MORE[row["name"]]}
+        parts.append(Part(row["name"], row["namespace"], chart, **known))
+    return tuple(parts), frozenset(jobs)
+
+
+PARTS, JOBS = _parts()
 
 
 def stand_ins(root: Path, environment: str) -> list[Object]:
@@ -149,18 +149,22 @@ def charts(root: Path, environment: str) -> list[str]:
 
 
 def addons(eks: bool) -> list[Object]:
-    """In kube-system, outside the platform's charts.
-
-    EKS: CoreDNS twice; the EBS CSI controller twice, its plugin and five sidecars at 10m and 40Mi each
-    (chart aws-ebs-csi-driver, `controller.resources`). K3s: CoreDNS and metrics-server, once each
-    (k3s-io/k3s `manifests/`). 100m and 70Mi are what both give CoreDNS, and K3s its metrics-server.
+    """In kube-system, outside of the platform's charts: what `dhakacart facts addons` has, but for what
+    requests nothing.
     """
-    small = {"cpu": "100m", "memory": "70Mi"}
-    csi = {"cpu": "10m", "memory": "40Mi"}
+    kind = "eks" if eks else "k3s"
+    made = [
+        _addon(row["name"], row["replicas"], [_sizes(row)] * row["containers"])
+        for row in facts("addons")
+        if row["cluster"] == kind and row["kind"] == "Deployment" and row["millicores"]
+    ]
     if not eks:
-        return [_addon("coredns", 1, [small]), _addon("metrics-server", 1, [small])]
-    made = [_addon("coredns", 2, [small]), _addon("ebs-csi-controller", 2, [csi] * 6)]
+        return made
     return [*made, *(_budget(one, {"maxUnavailable": 1}) for one in made), _node_addon()]
+
+
+def _sizes(row: Object) -> dict[str, str]:
+    return {"cpu": f"{row['millicores']}m", "memory": f"{row['memory_mib']}Mi"}
 
 
 def _addon(name: str, replicas: int, requests: list[Mapping[str, str]]) -> Object:

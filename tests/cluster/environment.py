@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ def _groups(cluster: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _kind(role: str, group: dict[str, Any]) -> NodeKind:
-    fact = _facts()[group["type"]]
+    fact = {row["type"]: row for row in facts("ec2")}[group["type"]]
     return NodeKind(
         role,
         group["type"],
@@ -101,9 +102,12 @@ def _kind(role: str, group: dict[str, Any]) -> NodeKind:
     )
 
 
-def _facts() -> dict[str, dict[str, Any]]:
-    command = [str(Path(sys.executable).with_name("dhakacart")), "facts", "ec2", "--format", "json"]
+@cache
+def facts(table: str) -> list[dict[str, Any]]:
+    """The rows of a table of `dhakacart facts`."""
+    command = [str(Path(sys.executable).with_name("dhakacart")), "facts", table, "--format", "json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise BedError(f"`dhakacart facts ec2` failed: {done.stderr.strip()}")
-    return {row["type"]: row for row in json.loads(done.stdout)[0]["rows"]}
+        raise BedError(f"`dhakacart facts {table}` failed: {done.stderr.strip()}")
+    rows: list[dict[str, Any]] = json.loads(done.stdout)[0]["rows"]
+    return rows
