@@ -75,6 +75,11 @@ class Names:
         return self._bucket("etcd")
 
     @property
+    def access_logs_bucket(self) -> str:
+        """S3 bucket of the load balancer's access logs."""
+        return self._bucket("access-logs")
+
+    @property
     def state_bucket(self) -> str:
         """S3 bucket of Terraform's state."""
         return self._bucket("tfstate")
@@ -143,6 +148,10 @@ class Names:
         """All that nodes read when they boot, as a policy's resource writes it behind `secret:`."""
         return self.node_secret("*")
 
+    def own(self, name: str) -> str:
+        """Whatever else is this environment's alone; `own("*")` is the pattern of all such names."""
+        return f"{PROJECT}-{self.environment}-{name}"
+
     def role(self, workload: str) -> str:
         """IAM role of a workload, at most 64 characters."""
         return f"{PROJECT}-{self.environment}-{workload}"
@@ -154,7 +163,13 @@ class Names:
         naming rules, AWS Backup CreateBackupVault, IAM CreateRole; read 2026-11-23.
         """
         groups = (self.target_group("http"), self.target_group("https"), self.api)
-        buckets = (self.logs_bucket, self.backup_bucket, self.state_bucket, self.etcd_bucket)
+        buckets = (
+            self.logs_bucket,
+            self.backup_bucket,
+            self.state_bucket,
+            self.etcd_bucket,
+            self.access_logs_bucket,
+        )
         return (
             Limited("the RDS instance", self.database, 1, 63),
             Limited("the cluster", self.cluster, 1, 100),

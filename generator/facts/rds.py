@@ -26,6 +26,11 @@ class Database:
     sources: tuple[Source, ...]
 
     @property
+    def burstable(self) -> bool:
+        """Whether its CPU lives on credits: slow, or charged extra, once they are spent."""
+        return self.name.startswith("db.t")
+
+    @property
     def max_connections(self) -> int:
         """PostgreSQL's `max_connections` if all of the nominal memory counted."""
         return min(self.memory_gib * 2**30 // BYTES_A_CONNECTION, MOST_CONNECTIONS)

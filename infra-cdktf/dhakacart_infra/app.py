@@ -8,17 +8,23 @@ from pathlib import Path
 from dhakacart_infra import tf
 from dhakacart_infra.stacks.base import Stack
 from dhakacart_infra.stacks.bootstrap import Bootstrap
+from dhakacart_infra.stacks.cluster import make_cluster
+from dhakacart_infra.stacks.data import Data
+from dhakacart_infra.stacks.identity import Identity
 from dhakacart_infra.stacks.network import Network
 from generator.config.infrastructure import Infrastructure
 
-ORDER = ("bootstrap", "network")
+ORDER = ("bootstrap", "network", "data", "cluster", "identity")
 """Lifecycles: each builds only on those before it."""
 
 
 def build(app: tf.App, infrastructure: Infrastructure) -> None:
     """All stacks of one environment."""
     Bootstrap(app, infrastructure)
-    Network(app, infrastructure)
+    network = Network(app, infrastructure)
+    data = Data(app, infrastructure, network.outputs)
+    cluster = make_cluster(app, infrastructure, network.outputs, data.outputs)
+    Identity(app, infrastructure, data.outputs, cluster.outputs)
 
 
 def synthesize(all_of: Iterable[Infrastructure], folder: Path) -> dict[tuple[str, str], bytes]:

@@ -116,3 +116,9 @@ class TestPrices:
         assert prices.price("alb", "ap-southeast-1").usd is None
         with pytest.raises(KeyError):
             prices.price("alb", "us-east-1")
+
+
+def test_classes_that_live_on_credits_are_those_of_the_t_families() -> None:
+    assert {name for name, one in rds.classes().items() if one.burstable} == {
+        f"db.t4g.{size}" for size in ("micro", "small", "medium", "large")
+    }

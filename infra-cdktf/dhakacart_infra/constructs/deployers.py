@@ -330,7 +330,7 @@ def _deny_but(actions: list[str], resources: list[str], sid: str) -> dict[str, A
 
 def _ours(of: Infrastructure) -> str:
     """How the names of this environment's own things begin."""
-    return of.names.role("*")
+    return of.names.own("*")
 
 
 def _iam(of: Infrastructure, kind: str) -> str:

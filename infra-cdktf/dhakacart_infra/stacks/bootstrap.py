@@ -79,7 +79,7 @@ class Bootstrap(Stack):
             plan.arn,
             apply.arn,
             *(
-                f"arn:aws:iam::{of.aws.account}:policy/{self.names.role(policies)}"
+                f"arn:aws:iam::{of.aws.account}:policy/{self.names.own(policies)}"
                 for policies in ("plan-*", "apply-*")
             ),
             self._boundary.arn,
@@ -112,5 +112,5 @@ class Bootstrap(Stack):
         return role
 
     def _may(self, role: IamRole, name: str, what: str, policy: str) -> None:
-        made = IamPolicy(self, f"{name}-{what}", name=self.names.role(f"{name}-{what}"), policy=policy)
+        made = IamPolicy(self, f"{name}-{what}", name=self.names.own(f"{name}-{what}"), policy=policy)
         IamRolePolicyAttachment(self, f"{name}-{what}-of-role", role=role.name, policy_arn=made.arn)
