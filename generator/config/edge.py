@@ -11,6 +11,7 @@ from generator.config.base import ContradictionError, Email, Model
 from generator.config.shop import Autoscaling, Replicas, Resources, quota
 
 SHUTDOWN_MANAGER = Resources(cpu="10m", memory="128Mi")  # Envoy Gateway's sidecar of each proxy
+FLOOD = 10  # times the limit of the edge itself
 
 
 class RateLimit(Model):
@@ -18,6 +19,15 @@ class RateLimit(Model):
 
     requests_per_second: int = Field(default=200, ge=1, le=10_000, description="Storefront and catalogue")
     checkouts_per_minute: int = Field(default=300, ge=1, le=10_000, description="Login and checkout")
+
+    @property
+    def flood(self) -> int:
+        """Requests of one address in five minutes for which the load balancer's firewall shuts it out.
+
+        Ten times what the edge lets through: a mobile carrier has thousands of customers behind an address,
+        and for them the edge's own limit, which lets the others in as room comes, is the better one.
+        """
+        return FLOOD * self.requests_per_second * 300
 
 
 class Certificates(Model):

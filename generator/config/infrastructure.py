@@ -27,12 +27,14 @@ class Infrastructure:
     name: str
     tier: Tier
     domain: str
+    hosts: tuple[str, ...]
     repository: str
     aws: Aws
     cluster: Cluster
     database: Database
     node_ports: NodePorts
     health_path: str
+    flood: int
     logs_retention_days: int
     logs_expiry_days: int
     secrets: tuple[str, ...]
@@ -66,12 +68,14 @@ def infrastructure(environment: Environment) -> Infrastructure:
         name=environment.name,
         tier=environment.tier,
         domain=environment.domain,
+        hosts=environment.hosts,
         repository=environment.gitops.repository,
         aws=environment.aws,
         cluster=environment.cluster,
         database=environment.database,
         node_ports=environment.edge.node_ports,
         health_path=environment.edge.health_path,
+        flood=environment.edge.rate_limit.flood,
         logs_retention_days=seconds(environment.monitoring.logs.retention) // 86_400,
         logs_expiry_days=environment.monitoring.logs.expiry_days,
         secrets=tuple(sorted(environment.secrets)),

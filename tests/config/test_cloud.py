@@ -148,3 +148,8 @@ def test_tokens_of_a_new_repository_name_its_numbers() -> None:
     ids = {"owner": 7, "repository": 11}
     said = {"repository": "https://github.com/dhakacart/platform.git", "revision": "main", "githubIds": ids}
     assert GitOps.model_validate(said).token_subject == "repo:dhakacart@7/platform@11"
+
+
+def test_the_firewall_shuts_out_nobody_whom_the_edge_itself_would_serve_in_turn() -> None:
+    limit = environment("prod").edge.rate_limit
+    assert limit.flood == 10 * 5 * 60 * limit.requests_per_second

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from cdktf_cdktf_provider_aws.s3_bucket import S3Bucket
 from cdktf_cdktf_provider_aws.s3_bucket_lifecycle_configuration import (
@@ -54,17 +55,19 @@ def bucket(
     stack: Stack,
     purpose: str,
     name: str,
-    key_arn: str,
+    key_arn: str | None,
     *,
     keep: bool,
     old_versions_days: int,
     expiry_days: int | None = None,
     lock: Lock | None = None,
+    writers: Sequence[Mapping[str, Any]] = (),
 ) -> S3Bucket:
     """The bucket and all that belongs to it; resource ids begin with `purpose`.
 
     `expiry_days` is the age at which objects are deleted, `old_versions_days` how long what was deleted or
-    replaced can be had back. With `keep` the bucket cannot be destroyed.
+    replaced can be had back. With `keep` the bucket cannot be destroyed. Without `key_arn` S3's own key
+    encrypts, for services that can use no other; `writers` are what its policy allows such services.
     """
     made = S3Bucket(
         stack,
@@ -79,7 +82,7 @@ def bucket(
         bucket=made.id,
         versioning_configuration=S3BucketVersioningVersioningConfiguration(status="Enabled"),
     )
-    _closed(stack, purpose, made)
+    _closed(stack, purpose, made, writers)
     _encrypted(stack, purpose, made, key_arn)
     S3BucketLifecycleConfiguration(
         stack,
@@ -93,7 +96,7 @@ def bucket(
     return made
 
 
-def _closed(stack: Stack, purpose: str, made: S3Bucket) -> None:
+def _closed(stack: Stack, purpose: str, made: S3Bucket, writers: Sequence[Mapping[str, Any]]) -> None:
     """Nothing public, no lists of rights on objects, no connection that can be read on the way."""
     public = S3BucketPublicAccessBlock(
         stack,
@@ -132,22 +135,23 @@ def _closed(stack: Stack, purpose: str, made: S3Bucket) -> None:
                 sid="ModernTlsOnly",
                 principal="*",
             ),
+            *writers,
         ),
         depends_on=[public],  # S3 takes one of the two at a time
     )
 
 
-def _encrypted(stack: Stack, purpose: str, made: S3Bucket, key_arn: str) -> None:
+def _encrypted(stack: Stack, purpose: str, made: S3Bucket, key_arn: str | None) -> None:
     S3BucketServerSideEncryptionConfigurationA(
         stack,
         f"{purpose}-bucket-encryption",
         bucket=made.id,
         rule=[
             S3BucketServerSideEncryptionConfigurationRuleA(
-                bucket_key_enabled=True,  # one request to KMS for many objects
+                bucket_key_enabled=key_arn is not None,  # one request to KMS for many objects
                 apply_server_side_encryption_by_default=(
                     S3BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultA(
-                        sse_algorithm="aws:kms", kms_master_key_id=key_arn
+                        sse_algorithm="aws:kms" if key_arn else "AES256", kms_master_key_id=key_arn
                     )
                 ),
             )
