@@ -11,9 +11,9 @@ from generator.config.infrastructure import Infrastructure
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 RECORD = ".synthesized.json"
-CONFIG = ("aws", "base", "cluster", "database", "edge", "infrastructure", "names")
+CONFIG = ("aws", "base", "cluster", "database", "edge", "infrastructure", "names", "workloads")
 """Modules of `generator.config` whose properties stacks read."""
-FACTS = ("rds",)
+FACTS = ("ec2", "kubernetes", "rds")
 """Modules of `generator.facts` that stacks read, each with its file of data."""
 
 
