@@ -327,3 +327,28 @@ def test_scripts_fit_what_ec2_takes(five: Stack) -> None:
 
 def _scripts(stack: Stack) -> list[str]:
     return [server["user_data"] for server in resources(stack, "aws_instance").values()]
+
+
+# -- what roles of nodes and workloads may do is within their boundary
+
+
+def _covers(pattern: str, text: str) -> bool:
+    """Whether a pattern of IAM matches, where `?` does not occur."""
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) is not None
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_no_right_of_a_role_is_cut_off_by_the_boundary(
+    stacks: Stacks, environments: dict[str, Infrastructure], name: str
+) -> None:
+    boundary = statements(resources(stacks[name, "bootstrap"], "aws_iam_policy")["boundary"]["policy"])
+    allowed = {action for each in boundary if each["Effect"] == "Allow" for action in each["Action"]}
+    for lifecycle in ("cluster", "identity"):
+        for policy in resources(stacks[name, lifecycle], "aws_iam_role_policy").values():
+            for each in statements(policy["policy"]):
+                cut = [one for one in each["Action"] if not any(_covers(action, one) for action in allowed)]
+                assert cut == []
+    (secrets,) = [each for each in boundary if each.get("Sid") == "OwnSecrets"]
+    prefix = f"arn:aws:secretsmanager:ap-southeast-1:{environments[name].aws.account}:secret:"
+    for secret in resources(stacks[name, "cluster"], "aws_secretsmanager_secret").values():
+        assert any(_covers(resource, prefix + secret["name"]) for resource in secrets["Resource"])

@@ -313,7 +313,10 @@ def boundary_policy(of: Infrastructure) -> str:
                 "secretsmanager:GetSecretValue",
                 "secretsmanager:PutSecretValue",
             ],
-            [f"arn:aws:secretsmanager:{of.aws.region}:{names.account}:secret:{names.secrets_pattern}"],
+            [
+                f"arn:aws:secretsmanager:{of.aws.region}:{names.account}:secret:{pattern}"
+                for pattern in (names.secrets_pattern, names.node_secrets_pattern)
+            ],
             sid="OwnSecrets",
         ),
         statement(["s3:*"], [buckets, f"{buckets}/*"], sid="OwnBuckets"),
