@@ -68,7 +68,8 @@ def main() -> None:
     if lacking := programs.missing():
         sys.exit(f"bench: {', '.join(lacking)} not found: Debian has them as wrk and postgresql")
     wrong: list[str] = []
-    rows = list(measure(1.0 if arguments.quick else arguments.seconds, 1 if arguments.quick else 3, wrong))
+    seconds, rounds = (1.0, 1) if arguments.quick else (arguments.seconds, 3)
+    rows = list(measure(seconds, rounds, wrong, arguments.node))
     print(json.dumps([asdict(row) for row in rows], indent=2) if arguments.json else table(rows))  # noqa: T201
     if arguments.write:
         write_page(PAGE, rows, arguments.seconds)
@@ -85,15 +86,16 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench-shop ARGS=…", description=__doc__)
     parser.add_argument("--seconds", type=float, default=4, help="length of each load")
+    parser.add_argument("--node", type=Path, help="another Node for the Express peer than that of the lock")
     parser.add_argument("--quick", action="store_true", help="a small run that shows that everything works")
     parser.add_argument("--write", action="store_true", help="put the figures into docs/shop-performance.md")
     parser.add_argument("--json", action="store_true", help="rows for a machine")
     return parser.parse_args()
 
 
-def measure(seconds: float, rounds: int, wrong: list[str]) -> Iterator[Row]:
+def measure(seconds: float, rounds: int, wrong: list[str], node: Path | None = None) -> Iterator[Row]:
     """All rows; what is wrong with orders goes into `wrong`."""
-    with programs.hello() as hello, programs.express() as express, _shop() as shop:
+    with programs.hello() as hello, programs.express(node) as express, _shop() as shop:
         pages = {
             "raw ASGI hello on granian": hello,
             "Express, three products in its source": (express[0], f"{express[1]}/api/products"),

@@ -134,13 +134,13 @@ def hello() -> Iterator[tuple[int, str]]:
 
 
 @contextmanager
-def express() -> Iterator[tuple[int, str]]:
+def express(node: Path | None = None) -> Iterator[tuple[int, str]]:
     """The Express peer: pid and address. Its packages are fetched once, by the hashes of its lock."""
-    node = _node()
+    node = node or _node()
     if not (EXPRESS / "node_modules").is_dir():
-        npm = node.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        npm = _node().parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         subprocess.run(  # noqa: S603 - our own command
-            [node, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+            [_node(), npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
             cwd=EXPRESS,
             check=True,
             timeout=300,
