@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -18,6 +19,12 @@ from shop.settings import Settings
 from tests.postgresql import Postgres, PostgresMissingError
 
 _numbers = itertools.count(1)
+
+
+def pytest_configure() -> None:
+    """Give programs that tests start their Ctrl-C back: whoever runs us in the background may ignore it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
