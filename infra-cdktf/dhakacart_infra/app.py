@@ -10,11 +10,12 @@ from dhakacart_infra.stacks.base import Stack
 from dhakacart_infra.stacks.bootstrap import Bootstrap
 from dhakacart_infra.stacks.cluster import make_cluster
 from dhakacart_infra.stacks.data import Data
+from dhakacart_infra.stacks.edge import Edge, Nodes
 from dhakacart_infra.stacks.identity import Identity
 from dhakacart_infra.stacks.network import Network
 from generator.config.infrastructure import Infrastructure
 
-ORDER = ("bootstrap", "network", "data", "cluster", "identity")
+ORDER = ("bootstrap", "network", "data", "cluster", "identity", "edge")
 """Lifecycles: each builds only on those before it."""
 
 
@@ -25,6 +26,8 @@ def build(app: tf.App, infrastructure: Infrastructure) -> None:
     data = Data(app, infrastructure, network.outputs)
     cluster = make_cluster(app, infrastructure, network.outputs, data.outputs)
     Identity(app, infrastructure, data.outputs, cluster.outputs)
+    nodes = Nodes(cluster.outputs.node_security_group_id, cluster.outputs.autoscaling_group_names)
+    Edge(app, infrastructure, network.outputs, nodes, data.outputs.alarm_topic_arn)
 
 
 def synthesize(all_of: Iterable[Infrastructure], folder: Path) -> dict[tuple[str, str], bytes]:
