@@ -13,6 +13,7 @@ from generator.config.schema import schema_text
 
 SCHEMA = Path("environments") / "environment.schema.json"
 RULES = Path("docs") / "rules"
+COST = Path("docs") / "cost.md"
 
 
 @click.command()
@@ -35,10 +36,12 @@ def schema(console: Console, write: bool, check: bool) -> int:
 
 
 @click.command()
-@click.option("--write", is_flag=True, help=f"Write them to {RULES}/.")
+@click.option("--write", is_flag=True, help=f"Write them to {RULES}/ and {COST}.")
 @pass_console
 def docs(console: Console, write: bool) -> int:
-    """Compare the generated pages of docs/rules/ with the rules; --write updates them.
+    """Compare the generated pages with what they are made from; --write updates them.
+
+    docs/rules/ comes from the rules, docs/cost.md from the environments and the facts about prices.
 
     \b
     Examples:
@@ -46,9 +49,14 @@ def docs(console: Console, write: bool) -> int:
       dhakacart docs --write
     """
     from generator.check.docs import pages
+    from generator.config.load import load_environments
+    from generator.report.cost_page import page
 
-    folder = console.repository.root / RULES
+    root = console.repository.root
+    loaded = load_environments(root / "environments", root)
+    folder = root / RULES
     wanted = {RULES / name: text for name, text in pages().items()}
+    wanted[COST] = page([each.environment for each in loaded])
     stale = [path for path in folder.glob("*.md") if RULES / path.name not in wanted]
     for path in stale:
         if write:

@@ -60,6 +60,8 @@ CONTROL_PLANE_ADDRESSES = 4
 
 https://docs.aws.amazon.com/eks/latest/userguide/network-reqs.html, read 2026-11-23.
 """
+NODE_DISK_GIB = 50
+"""Each node's disk: images, writable layers, logs not yet collected; on K3s also its local volumes."""
 NODE_PREFIX = 24  # addresses of pods that K3s gives each node: its default
 
 

@@ -92,6 +92,7 @@ def test_explain_suggests_the_nearest_name(checkout: Checkout) -> None:
 
 def test_the_committed_schema_and_pages_are_current(checkout: Checkout) -> None:
     shutil.copytree(REPOSITORY / "docs" / "rules", checkout.root / "docs" / "rules")
+    shutil.copy(REPOSITORY / "docs" / "cost.md", checkout.root / "docs")
     assert checkout.run("schema", "--check").returncode == 0
     assert checkout.run("docs").returncode == 0
 
@@ -106,6 +107,14 @@ def test_stale_pages_are_found_and_mended(checkout: Checkout) -> None:
     assert checkout.run("schema", "--write").returncode == 0
     assert checkout.run("docs").returncode == 0
     assert not (checkout.root / "docs" / "rules" / "DC-OLD-001.md").exists()
+
+
+def test_an_edit_that_costs_makes_the_page_of_costs_stale(checkout: Checkout) -> None:
+    assert checkout.run("docs", "--write").returncode == 0
+    checkout.edit("environments/prod.yaml", "    max: 12 #", "    max: 15 #")
+    done = checkout.run("docs")
+    assert (done.returncode, done.stdout) == (1, "~ docs/cost.md\n")
+    assert "run `make docs`" in done.stderr
 
 
 def test_schema_prints_json(checkout: Checkout) -> None:

@@ -68,8 +68,10 @@ class TestEachFile:
 
 def test_what_is_unknown_says_so() -> None:
     columns = table("rds").columns.index("hourly_usd")
-    assert {as_text(row[columns]) for row in table("rds").rows} == {"unknown"}
-    assert as_json(table("rds"))["rows"][0]["hourly_usd"] is None
+    shown = {row[0]: as_text(row[columns]) for row in table("rds").rows}
+    assert (shown["db.m7g.large"], shown["db.t4g.medium"]) == ("unknown", "0.102")
+    plain = {row["class"]: row["hourly_usd"] for row in as_json(table("rds"))["rows"]}
+    assert plain["db.m7g.large"] is None
 
 
 def test_cells_of_each_type() -> None:

@@ -113,9 +113,9 @@ class TestPrices:
         assert prices.price("eks-control-plane", "ap-southeast-1").usd == Decimal("0.1")
 
     def test_unknown_is_none_and_unheard_of_an_error(self) -> None:
-        assert prices.price("alb", "ap-southeast-1").usd is None
+        assert prices.price("nlb", "ap-southeast-1").usd is None
         with pytest.raises(KeyError):
-            prices.price("alb", "us-east-1")
+            prices.price("nlb", "us-east-1")
 
 
 def test_classes_that_live_on_credits_are_those_of_the_t_families() -> None:

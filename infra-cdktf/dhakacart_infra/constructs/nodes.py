@@ -18,12 +18,10 @@ from cdktf_cdktf_provider_aws.launch_template import (
 from dhakacart_infra.constructs.permissions import Managed
 from dhakacart_infra.policies import assumed_by
 from dhakacart_infra.stacks.base import Stack
+from generator.config.cluster import NODE_DISK_GIB
 from generator.config.workloads import ClusterKind
 
 ROOT_DEVICE = "/dev/xvda"
-DISK_GIB = 50
-"""Images, containers' writable layers and logs that are not yet collected; on K3s also its local volumes."""
-
 SESSION_MANAGER = "AmazonSSMManagedInstanceCore"
 """How people come in, on record: there is no SSH. It may read SSM's parameters, so no secret is one."""
 
@@ -91,7 +89,7 @@ def launch_template(
                 device_name=ROOT_DEVICE,
                 ebs=LaunchTemplateBlockDeviceMappingsEbs(
                     volume_type="gp3",
-                    volume_size=DISK_GIB,
+                    volume_size=NODE_DISK_GIB,
                     encrypted="true",
                     delete_on_termination="true",
                 ),

@@ -47,7 +47,6 @@ from dhakacart_infra.constructs import k3s_boot
 from dhakacart_infra.constructs.bucket import bucket
 from dhakacart_infra.constructs.firewall import Traffic, inward, outward, security_group
 from dhakacart_infra.constructs.nodes import (
-    DISK_GIB,
     instance_profile,
     launch_template,
     metadata_hops,
@@ -245,7 +244,10 @@ class ClusterK3s(Cluster):
                 http_put_response_hop_limit=metadata_hops("k3s"),
             ),
             root_block_device=InstanceRootBlockDevice(
-                volume_type="gp3", volume_size=DISK_GIB, encrypted=True, tags=self.tags | self.named(id_)
+                volume_type="gp3",
+                volume_size=config.NODE_DISK_GIB,
+                encrypted=True,
+                tags=self.tags | self.named(id_),
             ),
             lifecycle=tf.TerraformResourceLifecycle(ignore_changes=["ami", "user_data"]),
             tags=self.named(id_),

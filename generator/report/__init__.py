@@ -1,0 +1,1 @@
+"""What people read about an environment: what an edit changes, what it costs."""
