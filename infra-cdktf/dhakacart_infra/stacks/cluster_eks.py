@@ -39,10 +39,11 @@ from cdktf_cdktf_provider_aws.iam_role import IamRole
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.iam_role_policy_attachment import IamRolePolicyAttachment
 from cdktf_cdktf_provider_aws.launch_template import LaunchTemplate
+from cdktf_cdktf_provider_aws.security_group import SecurityGroup
 
 from dhakacart_infra import tf
 from dhakacart_infra.constructs import permissions
-from dhakacart_infra.constructs.firewall import Traffic, inward
+from dhakacart_infra.constructs.firewall import Traffic, inward, outward, security_group
 from dhakacart_infra.constructs.nodes import launch_template, node_role
 from dhakacart_infra.constructs.workload_roles import workload_role
 from dhakacart_infra.policies import allow, assumed_by
@@ -56,6 +57,7 @@ from generator.config.workloads import workloads_on
 from generator.facts.ec2 import instances
 
 LOGS = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+CALLED = "Kubelets, webhooks, aggregated APIs"
 KUBELET = Traffic(10250)
 """The kubelets, and every webhook and API of ours that the API server calls: all listen on this port."""
 
@@ -84,8 +86,7 @@ class ClusterEks(Cluster):
     ) -> None:
         super().__init__(scope, infrastructure, network, data)
         self._config = cluster
-        self._made = self._control_plane()
-        self._firewall()
+        self._made = self._control_plane(self._firewall())
         self._administrators()
         role, attached = node_role(
             self, "nodes", "AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly"
@@ -104,7 +105,7 @@ class ClusterEks(Cluster):
             autoscaling_group_names={zone: self._discoverable(zone, group) for zone, group in groups.items()},
         )
 
-    def _control_plane(self) -> EksCluster:
+    def _control_plane(self, group: SecurityGroup) -> EksCluster:
         logs = CloudwatchLogGroup(
             self,
             "control-plane-logs",
@@ -133,6 +134,7 @@ class ClusterEks(Cluster):
             upgrade_policy=EksClusterUpgradePolicy(support_type="EXTENDED"),
             vpc_config=EksClusterVpcConfig(
                 subnet_ids=list(self.subnets.values()),
+                security_group_ids=[group.id],
                 endpoint_private_access=True,
                 endpoint_public_access=False,
             ),
@@ -162,16 +164,16 @@ class ClusterEks(Cluster):
         )
         return role, [policy, encryption]
 
-    def _firewall(self) -> None:
-        """Between nodes and the control plane's interfaces, which have the group that EKS makes itself."""
-        api = self._made.vpc_config.cluster_security_group_id
+    def _firewall(self) -> SecurityGroup:
+        """The group of the control plane's interfaces, beside EKS' own, which lets nobody in."""
+        api = security_group(self, "control-plane", self.network.vpc_id, "Interfaces of the Kubernetes API")
         nodes = self.nodes.id
         self.node_rules += [
-            inward(self, "control-plane-from-nodes", api, nodes, HTTPS, "Kubernetes API from nodes and pods"),
-            inward(
-                self, "nodes-from-control-plane", nodes, api, KUBELET, "Kubelets, webhooks, aggregated APIs"
-            ),
+            inward(self, "control-plane-from-nodes", api.id, nodes, HTTPS, "API, from nodes and pods"),
+            outward(self, "control-plane-to-nodes", api.id, nodes, KUBELET, CALLED),
+            inward(self, "nodes-from-control-plane", nodes, api.id, KUBELET, CALLED),
         ]
+        return api
 
     def _administrators(self) -> None:
         """The role that applies Terraform, of the bootstrap stack; not even who made the cluster."""

@@ -1,15 +1,17 @@
 """K3s on EC2: servers with embedded etcd behind a fixed address, and agents in an Auto Scaling group.
 
-Servers are instances and not groups of one. EC2 recovers an instance from a broken host with its address and
-disk, so that it is the same member of etcd as before; a group would begin a new member each time and leave a
-dead one behind, which counts against the majority. A zone that is lost takes one of three or two of five.
+Servers are instances and not groups of one. EC2 by itself recovers an instance from a broken host, with its
+address and disk, so that it is the same member of etcd as before; a group would begin a new member each time
+and leave a dead one behind, which counts against the majority. A zone that is lost takes one of three or two
+of five.
 
 A server is replaced on purpose, one at a time, also to upgrade: `kubectl delete node`, which takes its member
 out of etcd, then `terraform apply -replace=aws_instance.server-a`. Machine image and script of a server that
 runs are left alone. Agents: `kubectl drain`, then terminate the instance; the group starts one in its place.
 
-When all servers are lost, a new first one waits for a cluster to join. Restore etcd there from the bucket
-(docs.k3s.io, `k3s server --cluster-reset`), or delete both tokens' entries' values and begin an empty one.
+When all servers are lost, new ones try to join a cluster that is gone. On one of them restore etcd from the
+bucket (docs.k3s.io, `k3s server --cluster-reset`), or begin anew: `cluster-init: true` in place of `server`
+in /etc/rancher/k3s/config.yaml.d/join.yaml. A server that is alone begins anew by itself.
 """
 
 from __future__ import annotations
@@ -32,7 +34,6 @@ from cdktf_cdktf_provider_aws.iam_instance_profile import IamInstanceProfile
 from cdktf_cdktf_provider_aws.iam_role_policy import IamRolePolicy
 from cdktf_cdktf_provider_aws.instance import (
     Instance,
-    InstanceMaintenanceOptions,
     InstanceMetadataOptions,
     InstanceRootBlockDevice,
 )
@@ -230,14 +231,12 @@ class ClusterK3s(Cluster):
             ami=image,
             instance_type=self._config.servers.type,
             subnet_id=self.subnets[zone],
-            associate_public_ip_address=False,
             vpc_security_group_ids=[self.nodes.id],
             iam_instance_profile=profile.name,
             user_data=script,
             disable_api_termination=self.infrastructure.critical,
             ebs_optimized=True,
             monitoring=self.infrastructure.critical,
-            maintenance_options=InstanceMaintenanceOptions(auto_recovery="default"),
             metadata_options=InstanceMetadataOptions(
                 http_endpoint="enabled",
                 http_tokens="required",
