@@ -150,6 +150,7 @@ def test_the_control_plane_is_private_encrypted_logged_and_nobodys_by_chance(
     }
     assert cluster["encryption_config"]["resources"] == ["secrets"]
     assert len(cluster["enabled_cluster_log_types"]) == 5
+    assert cluster["lifecycle"]["prevent_destroy"] is (name == "prod")
     assert "aws_cloudwatch_log_group.control-plane-logs" in cluster["depends_on"]
 
 

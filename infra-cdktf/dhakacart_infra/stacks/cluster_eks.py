@@ -139,6 +139,11 @@ class ClusterEks(Cluster):
                 endpoint_public_access=False,
             ),
             zonal_shift_config=EksClusterZonalShiftConfig(enabled=self.infrastructure.critical),
+            lifecycle=tf.TerraformResourceLifecycle(
+                prevent_destroy=self.infrastructure.production,
+                # It counts only when a cluster is made; any other answer later would make it anew.
+                ignore_changes=["access_config[0].bootstrap_cluster_creator_admin_permissions"],
+            ),
             depends_on=[logs, *rights],
         )
 
