@@ -1,6 +1,6 @@
 # One verb a line. `make` lists them; each makes its own .venv first.
 .DEFAULT_GOAL := help
-.PHONY: help render infra test-infra validate test test-apiserver cluster cluster-sync cluster-down test-cluster shop test-shop loadtest bench-shop images lint format schemas tools control-plane docs bench lock clean
+.PHONY: help render infra infra-validate infra-plan test-infra validate test test-apiserver cluster cluster-sync cluster-down test-cluster shop test-shop loadtest bench-shop images lint format schemas tools control-plane docs bench lock clean
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
@@ -29,6 +29,14 @@ test-infra: $(INFRA_INSTALLED) $(CHECKOV) ## the stacks, by synthesis, Terraform
 
 infra: $(INSTALLED) $(INFRA_SYNTH) ## environments/ → clusters/<env>/terraform/, by CDKTF, what has changed (ARGS=--force)
 	@PYTHONPATH=.:infra-cdktf infra-cdktf/.venv/bin/python -m dhakacart_infra synth $(ARGS)
+
+infra-validate: $(INFRA_SYNTH) ## `terraform validate` over every stack (needs Terraform on the PATH)
+	@$(MAKE) --no-print-directory infra ARGS= >&2
+	@cd infra-cdktf && PYTHONPATH=..:. .venv/bin/python -m verify validate $(ARGS)
+
+infra-plan: $(INFRA_INSTALLED) ## what Terraform would add, change and destroy (ENV=prod ARGS="--offline", "--format json")
+	@$(MAKE) --no-print-directory infra ARGS= >&2
+	@cd infra-cdktf && PYTHONPATH=..:. .venv/bin/python -m verify plan $(ENV) $(ARGS)
 
 validate: $(INSTALLED) schemas ## every check, nothing written (ARGS="--format json")
 	@$(BIN)/dhakacart validate $(ARGS)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,9 @@ import boto3  # type: ignore[import-untyped]
 
 from verify.tree import Stack
 
+REGION = "ap-southeast-1"
+RETRIES = 1
+"""What moto does not know it answers with status 500, which the provider would try for minutes."""
 PATIENCE = 60
 """Seconds that the server may take to answer."""
 
@@ -52,7 +55,7 @@ def moto(account: str) -> Iterator[Moto]:
     program = Path(sys.executable).with_name("moto_server")
     process = subprocess.Popen(  # noqa: S603 -- our own arguments
         [program, "-H", "127.0.0.1", "-p", str(port)],
-        env={**os.environ, "MOTO_ACCOUNT_ID": account},
+        env={**os.environ, "MOTO_ACCOUNT_ID": account, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -87,7 +90,7 @@ def override(stack: Stack, *, local: bool = False) -> dict[str, Any]:
     states: Mapping[str, Any] = stack.get("data", {}).get("terraform_remote_state", {})
     made: dict[str, Any] = {
         "terraform": {"backend": backend},
-        "provider": {"aws": {"s3_use_path_style": True}},
+        "provider": {"aws": {"s3_use_path_style": True, "max_retries": RETRIES}},
     }
     if states:
         config = {name: {"config": _by_path(state["config"])} for name, state in states.items()}
@@ -99,10 +102,21 @@ def _by_path(backend: Mapping[str, Any]) -> dict[str, Any]:
     return {**backend, "use_path_style": True, "skip_s3_checksum": True}
 
 
+def prepare(server: Moto, stacks: Iterable[Stack]) -> None:
+    """What a person makes before the first apply: the zones that stacks look up by name."""
+    zones = (stack.get("data", {}).get("aws_route53_zone", {}).values() for stack in stacks)
+    for name in {zone["name"] for found in zones for zone in found}:
+        _client(server, "route53").create_hosted_zone(Name=name, CallerReference=name)
+
+
 def make_bucket(server: Moto, stack: Stack) -> None:
     """The bucket of the stack's state, where no stack makes it."""
     backend = stack["terraform"]["backend"]["s3"]
-    session = boto3.Session("test", "test", region_name=backend["region"])
-    session.client("s3", endpoint_url=server.address).create_bucket(
+    _client(server, "s3").create_bucket(
         Bucket=backend["bucket"], CreateBucketConfiguration={"LocationConstraint": backend["region"]}
     )
+
+
+def _client(server: Moto, service: str) -> Any:
+    session = boto3.Session("test", "test", region_name=REGION)
+    return session.client(service, endpoint_url=server.address)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from verify.aws import Moto, make_bucket, moto, override
-from verify.gaps import without_gaps
+from verify.aws import Moto, make_bucket, override, prepare
+from verify.gaps import GAPS, SLOW, Gap, with_stand_ins, without_gaps
 from verify.plans import Plan, plan_of
 from verify.terraform import FailedError, Folder
 from verify.tree import Stack, copy
 
 FIRST = "bootstrap"
+Told = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,36 +33,46 @@ def rehearse(
     stacks: Mapping[str, Stack],
     scratch: Path,
     server: Moto,
-    told: Callable[[str], None] = lambda _: None,
+    *,
+    gaps: Mapping[str, Gap] = {**GAPS, **SLOW},
+    told: Told = lambda _: None,
 ) -> dict[str, Rehearsed]:
     """Plan, apply, and plan again each stack (lifecycle → stack, in order); the first failure ends it."""
+    eks = any("aws_eks_cluster" in stack["resource"] for stack in stacks.values())
     done: dict[str, Rehearsed] = {}
+    prepare(server, stacks.values())
     if FIRST not in stacks:
         make_bucket(server, next(iter(stacks.values())))
     for lifecycle, stack in stacks.items():
-        told(f"{environment}/{lifecycle} …")
-        done[lifecycle] = _one(environment, lifecycle, stack, scratch / environment / lifecycle, server)
+        begun = time.monotonic()
+        applied, left_out = without_gaps(with_stand_ins(stack), gaps, eks=eks)
+        folder = Folder(scratch / environment / lifecycle, server.environment)
+        done[lifecycle] = _one(environment, lifecycle, stack, applied, left_out, folder)
+        told(f"{environment}/{lifecycle}: {time.monotonic() - begun:.0f} s")
         if done[lifecycle].plan.problem:
             break
     return done
 
 
-def _one(environment: str, lifecycle: str, stack: Stack, path: Path, server: Moto) -> Rehearsed:
+def _one(
+    environment: str, lifecycle: str, stack: Stack, applied: Stack, left_out: list[str], folder: Folder
+) -> Rehearsed:
     first = lifecycle == FIRST  # makes the bucket that its own state moves to
-    folder = Folder(copy(stack, path, override=override(stack, local=first)), server.environment)
+    whole = with_stand_ins(stack)
+    copy(whole, folder.path, override=override(stack, local=first))
     try:
         folder.init()
-        plan = plan_of(environment, lifecycle, folder.plan("-out=saved.plan"))
+        plan = plan_of(environment, lifecycle, folder.plan())
         if plan.problem:
             return Rehearsed(stack, folder, plan)
-        applied, left_out = without_gaps(stack)
-        if left_out:
-            copy(applied, path)
-        folder.apply(*([] if left_out else ["saved.plan"])).checked()
+        copy(applied, folder.path)
+        folder.apply().checked()
         if first:
-            copy(applied, path, override=override(stack))
+            copy(applied, folder.path, override=override(stack))
             folder.init(migrate=True)
-        return Rehearsed(stack, folder, plan, left_out, plan_of(environment, lifecycle, folder.plan()))
+        again = plan_of(environment, lifecycle, folder.plan())
+        copy(whole, folder.path)
+        return Rehearsed(stack, folder, plan, left_out, again)
     except FailedError as error:
         return Rehearsed(stack, folder, Plan(environment, lifecycle, problem=str(error)))
 
@@ -69,11 +81,3 @@ def account_of(stacks: Mapping[str, Stack]) -> str:
     """The account that an environment's stacks are for."""
     provider = next(iter(stacks.values()))["provider"]["aws"][0]
     return str(provider["allowed_account_ids"][0])
-
-
-def rehearse_alone(
-    environment: str, stacks: Mapping[str, Stack], scratch: Path, told: Callable[[str], None]
-) -> dict[str, Rehearsed]:
-    """The same with a server that lives as long."""
-    with moto(account_of(stacks)) as server:
-        return rehearse(environment, stacks, scratch, server, told)

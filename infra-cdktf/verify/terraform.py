@@ -67,7 +67,8 @@ class Run:
         """What went wrong, as people should read it."""
         told = [event["diagnostic"] for event in self.events if event.get("type") == "diagnostic"]
         found = [wording(each) for each in told if each["severity"] == "error"]
-        return found or ([self.stderr.strip() or self.stdout.strip()] if self.code == 1 else [])
+        text = self.stderr or self.stdout
+        return found or ([text[max(text.find("Error:"), 0) :].strip()] if self.code == 1 else [])
 
     def checked(self) -> Run:
         """Itself; FailedError if it failed."""

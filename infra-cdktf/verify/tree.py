@@ -31,6 +31,11 @@ def committed(root: Path, environment: str, order: tuple[str, ...]) -> dict[Key,
     return {(environment, lifecycle): json.loads(file.read_text()) for lifecycle, file in files.items()}
 
 
+def environments(root: Path) -> list[str]:
+    """Names of the environments."""
+    return sorted(file.stem for file in (root / "environments").glob("*.yaml"))
+
+
 def copy(stack: Mapping[str, Any], folder: Path, *, override: Mapping[str, Any] | None = None) -> Path:
     """Write a stack into a folder of its own, with what overrides it beside; the folder."""
     folder.mkdir(parents=True, exist_ok=True)
