@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from cluster import behaviour_platform as platform
-from cluster.admission_plane import objects
+from cluster.admission_plane import objects, quantity
 from cluster.api import Object
 from cluster.bed import ROOT, Bed, crd_manifests
 from cluster.behaviour_load import FASTER, SYNC, Rehearsal, beyond
@@ -27,7 +27,7 @@ from cluster.environment import names
 from cluster.nodes import ZONE
 
 PARTS = frozenset({"controllers", "scheduler", "kwok", "metrics"})
-SILENT = 60.0  # seconds until everything of a silent zone runs elsewhere; 25 are usual
+SILENT = 120.0  # seconds until everything of a silent zone runs elsewhere; 30 are usual
 DRAIN = 150.0  # seconds; 6 are usual, and a budget may be wrong for two minutes (`behaviour_platform.STOP`)
 FOREVER = "1h"
 NEVER = "DoNotSchedule"
@@ -339,8 +339,9 @@ def rise(world: World) -> None:
 def fill(world: World) -> None:
     """Work that can wait takes every place that is left."""
     pod = lone("fill", BATCH, "500m", {})
+    cores = sum(quantity(node["status"]["allocatable"]["cpu"]) for node in world.workers())
     spec = {
-        "replicas": 60,
+        "replicas": 2 * math.ceil(cores),  # more than there would be room for on empty nodes
         "selector": {"matchLabels": {"app": FILL}},
         "template": {"metadata": {"labels": {"app": FILL}}, "spec": pod["spec"]},
     }
