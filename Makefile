@@ -23,6 +23,7 @@ help: ## list the verbs
 
 render: $(INSTALLED) schemas ## environments/ and apps/ → clusters/, checked (ARGS="--env prod --dry-run")
 	@$(BIN)/dhakacart render $(ARGS)
+	@$(INFRA) stale $(if $(findstring --dry-run,$(ARGS)),|| true,>/dev/null || $(MAKE) --no-print-directory infra ARGS=)
 
 test-infra: $(INFRA_INSTALLED) $(CHECKOV) ## the stacks, by synthesis, Terraform, moto and checkov (ARGS="-k network")
 	@cd infra-cdktf && .venv/bin/python -m pytest $(ARGS)
@@ -77,11 +78,12 @@ images: ## both images of the shop, as service/docker/README.md says (BUILDER="b
 	@$(BUILDER) -f service/docker/backend.Dockerfile --build-arg RDS_BUNDLE_SHA256=$(RDS_BUNDLE_SHA256) $(BUILD_ARGS) -t shop-backend service
 	@$(BUILDER) -f service/docker/frontend.Dockerfile $(BUILD_ARGS) -t shop-frontend service
 
-lint: $(INSTALLED) $(SHOP_INSTALLED) ## ruff and mypy --strict
+lint: $(INSTALLED) $(SHOP_INSTALLED) $(INFRA_INSTALLED) ## ruff and mypy --strict
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(SHOP) -m mypy
+	@cd infra-cdktf && .venv/bin/python -m mypy
 
 format: $(INSTALLED) ## let ruff put the code in form
 	@$(BIN)/ruff check --fix-only .
