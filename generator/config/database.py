@@ -16,6 +16,11 @@ RESERVED_CONNECTIONS = 3  # `psql` of who is on call; what only superusers may t
 
 
 MOST_DAYS = 3650
+SMALLEST, LARGEST = 20, 32_768
+"""GiB of gp3 storage for PostgreSQL; RDS itself ends at twice that.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html, read 2026-11-28.
+"""
 
 
 class Client(NamedTuple):
@@ -95,6 +100,13 @@ class Database(Model):
     multi_az: bool = Field(description="A standby in another zone, failed over to in under a minute or two")
     port: int = Field(default=5432, ge=1024, le=65_535, description="TCP port")
     backups: Backups = Field(description="What is kept, and how it is proven")
+
+    @field_validator("storage")
+    @classmethod
+    def _what_rds_has(cls, storage: str) -> str:
+        if byte_count(storage) % 2**30 or not SMALLEST <= byte_count(storage) // 2**30 <= LARGEST:
+            raise ValueError(f"gp3 storage of RDS is {SMALLEST}Gi to {LARGEST}Gi here, so that it may double")
+        return storage
 
     @property
     def storage_gib(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -181,6 +182,57 @@ def test_every_role_but_the_two_has_the_boundary_and_the_boundary_no_way_out(
         state = f"arn:aws:s3:::{bucket_of(stacks, name)}/data.tfstate"
         effects = {one["Effect"] for one in statements if concerned(one, "s3:GetObject", state)}
         assert "Deny" in effects
+
+
+def test_applying_may_hand_over_every_role_and_name_everything_that_stacks_make(stacks: Stacks) -> None:
+    from dhakacart_infra.constructs.deployers import TAKERS
+
+    for (name, lifecycle), stack in stacks.items():
+        if lifecycle == "bootstrap":
+            continue
+        for role in stack["resource"].get("aws_iam_role", {}).values():
+            (trust,) = json.loads(role["assume_role_policy"])["Statement"]
+            assert trust["Principal"]["Service"] in TAKERS
+        for kind, key in (("aws_iam_role", "name"), ("aws_iam_instance_profile", "name")):
+            for one in stack["resource"].get(kind, {}).values():
+                assert one[key].startswith(f"dhakacart-{name}-"), one[key]
+        for bucket in stack["resource"].get("aws_s3_bucket", {}).values():
+            assert bucket["bucket"].startswith(f"dhakacart-{name}-")
+
+
+NAMED = re.compile(
+    r"\$\{(?:.*-output-)?(?P<kind>aws_secretsmanager_secret|aws_s3_bucket)\.?(?P<id>[\w-]+?)\.?arn\}(?P<rest>.*)"
+)
+
+
+def arn_in(stacks: Stacks, environment: Infrastructure, resource: str) -> str:
+    """What a policy's resource will be, where it is a secret or a bucket of this or another stack."""
+    found = NAMED.match(resource)
+    if not found:
+        return resource
+    (one,) = (
+        stack["resource"][found["kind"]][found["id"]]
+        for key, stack in stacks.items()
+        if key[0] == environment.name and found["id"] in stack["resource"].get(found["kind"], {})
+    )
+    if found["kind"] == "aws_s3_bucket":
+        return f"arn:aws:s3:::{one['bucket']}{found['rest']}"
+    place = f"{environment.aws.region}:{environment.aws.account}"
+    return f"arn:aws:secretsmanager:{place}:secret:{one['name']}-a1B2c3"
+
+
+def test_the_boundary_leaves_every_role_what_its_own_policy_gives(
+    stacks: Stacks, environments: dict[str, Infrastructure]
+) -> None:
+    for (name, lifecycle), stack in stacks.items():
+        boundary = policy(stacks, name, "boundary")
+        for id_, role in stack["resource"].get("aws_iam_role_policy", {}).items():
+            for statement in json.loads(role["policy"])["Statement"]:
+                for action in statement["Action"]:
+                    for said in statement["Resource"]:
+                        resource = arn_in(stacks, environments[name], said)
+                        effects = {one["Effect"] for one in boundary if concerned(one, action, resource)}
+                        assert effects == {"Allow"}, (name, lifecycle, id_, action, resource)
 
 
 @pytest.mark.parametrize("name", NAMES)

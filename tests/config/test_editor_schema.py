@@ -26,6 +26,7 @@ BEYOND = (
     "type-fraction-for-whole",
     "value-cidr-",
     "value-backups",
+    "value-storage-too-small",
 )
 
 
