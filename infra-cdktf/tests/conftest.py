@@ -1,23 +1,31 @@
-"""One synthesis of every environment for the whole run: starting jsii costs more than all stacks together."""
+"""One synthesis of every environment for the whole run, and one rehearsal beside it: nothing costs more."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from dhakacart_infra.inputs import ROOT
+from verify.aws import moto
+from verify.rehearsal import Rehearsed, account_of, rehearse
+from verify.terraform import MissingError, each, executable
+from verify.tree import Key
 
 from generator.config.infrastructure import Infrastructure, infrastructure
 from generator.config.load import load_environments
 
 PLANTED = "PLANTED_STACKS"
 """Names a folder with stacks to test instead: test_faults.py plants mistakes there."""
+ENVIRONMENTS = ("dev", "staging", "prod")
 Stacks = Mapping[tuple[str, str], dict[str, Any]]
 """(environment, lifecycle) → the parsed cdk.tf.json."""
+Rehearsal = Mapping[Key, Rehearsed]
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +45,41 @@ def stacks(environments: dict[str, Infrastructure], tmp_path_factory: pytest.Tem
 
     scratch: Path = tmp_path_factory.mktemp("synth")
     return {key: json.loads(content) for key, content in synthesize(environments.values(), scratch).items()}
+
+
+@pytest.fixture(scope="session")
+def terraform() -> str:
+    """The path of Terraform. On a laptop without it tests that need it are skipped, in CI they fail."""
+    try:
+        return executable()
+    except MissingError as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def rehearsal(
+    stacks: Stacks, terraform: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Future[Rehearsal]]:
+    """Every stack of every environment applied in order, each environment to an account of its own."""
+    from dhakacart_infra.app import ORDER
+
+    scratch = tmp_path_factory.mktemp("rehearsal")
+    of = {name: {stack: stacks[name, stack] for stack in ORDER} for name in ENVIRONMENTS}
+    with ExitStack() as servers, ThreadPoolExecutor(max_workers=1) as beside:
+        accounts = {name: servers.enter_context(moto(account_of(of[name]))) for name in ENVIRONMENTS}
+
+        def all_of_them() -> Rehearsal:
+            done = each(lambda name: rehearse(name, of[name], scratch, accounts[name]), ENVIRONMENTS)
+            by_name = dict(zip(ENVIRONMENTS, done, strict=True))
+            return {(name, stack): one for name in ENVIRONMENTS for stack, one in by_name[name].items()}
+
+        yield beside.submit(all_of_them)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _begin(request: pytest.FixtureRequest) -> None:
+    """The rehearsal begins first if any test will ask for it."""
+    if any("rehearsal" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("rehearsal")

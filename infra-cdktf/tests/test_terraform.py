@@ -1,61 +1,49 @@
-"""Terraform itself, with the real provider, over every stack of every environment."""
+"""Terraform itself, with the real provider, over every stack of every environment.
+
+The rehearsal begins with the run and goes on beside the other tests, for most of it is waiting. `-m slow`
+waits for the database too.
+"""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from concurrent.futures import Future
+from copy import deepcopy
+from pathlib import Path
 
 import pytest
 from dhakacart_infra.app import ORDER
 from verify.aws import moto
+from verify.gaps import FORGOTTEN, GAPS, SLOW, STAND_INS
 from verify.rehearsal import Rehearsed, account_of, rehearse
-from verify.terraform import MissingError, each, executable, validate_all
-from verify.tree import Key
+from verify.terraform import validate_all
+from verify.tree import Key, copy
 
-from tests.conftest import Stacks
+from tests.conftest import ENVIRONMENTS, Rehearsal, Stacks
 
-ENVIRONMENTS = ("dev", "staging", "prod")
-Results = Mapping[Key, Rehearsed]
 EVERY = [pytest.param(name, stack, id=f"{name}-{stack}") for name in ENVIRONMENTS for stack in ORDER]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def program() -> None:
-    """Terraform; on a laptop without it these tests are skipped, in CI they fail."""
-    try:
-        executable()
-    except MissingError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
-
-
 @pytest.fixture(scope="session")
-def rehearsed(stacks: Stacks, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Results]:
-    """Every stack applied to an empty account, in order; the accounts are there until the run ends."""
-    scratch = tmp_path_factory.mktemp("rehearsal")
-    of = {name: {stack: stacks[name, stack] for stack in ORDER} for name in ENVIRONMENTS}
-    with ExitStack() as servers:
-        accounts = {name: servers.enter_context(moto(account_of(of[name]))) for name in ENVIRONMENTS}
-        done = each(lambda name: rehearse(name, of[name], scratch, accounts[name]), ENVIRONMENTS)
-        by_name = dict(zip(ENVIRONMENTS, done, strict=True))
-        yield {(name, stack): one for name in ENVIRONMENTS for stack, one in by_name[name].items()}
-
-
-@pytest.fixture(scope="session")
-def validated(stacks: Stacks, tmp_path_factory: pytest.TempPathFactory) -> Mapping[Key, list[str]]:
+def validated(
+    stacks: Stacks, terraform: str, tmp_path_factory: pytest.TempPathFactory
+) -> dict[Key, list[str]]:
     """What `terraform validate` says of each stack."""
     return validate_all(stacks, tmp_path_factory.mktemp("validate"))
 
 
+@pytest.fixture(scope="session")
+def rehearsed(rehearsal: Future[Rehearsal]) -> Rehearsal:
+    """Every stack as it was applied, in order, to an empty account that is there until the run ends."""
+    return rehearsal.result()
+
+
 @pytest.mark.parametrize(("name", "stack"), EVERY)
-def test_terraform_takes_it(validated: Mapping[Key, list[str]], name: str, stack: str) -> None:
+def test_terraform_takes_it(validated: dict[Key, list[str]], name: str, stack: str) -> None:
     assert validated[name, stack] == []
 
 
 @pytest.mark.parametrize(("name", "stack"), EVERY)
-def test_it_is_planned_and_applied_in_order(rehearsed: Results, name: str, stack: str) -> None:
+def test_it_is_planned_and_applied_in_order(rehearsed: Rehearsal, name: str, stack: str) -> None:
     assert (name, stack) in rehearsed, "a stack before it failed"
     plan = rehearsed[name, stack].plan
     assert plan.problem == ""
@@ -64,13 +52,61 @@ def test_it_is_planned_and_applied_in_order(rehearsed: Results, name: str, stack
 
 
 @pytest.mark.parametrize(("name", "stack"), EVERY)
-def test_a_second_plan_changes_nothing(rehearsed: Results, name: str, stack: str) -> None:
+def test_a_second_plan_changes_nothing(rehearsed: Rehearsal, name: str, stack: str) -> None:
     again = rehearsed[name, stack].again
     assert again is not None
     assert (again.problem, again.touched) == ("", ())
 
 
-def test_what_production_keeps_can_not_be_destroyed(rehearsed: Results) -> None:
-    refused = "\n".join(rehearsed["prod", "network"].folder.plan("-destroy").errors)
-    assert "aws_vpc.vpc" in refused
-    assert "prevent_destroy" in refused
+def test_what_is_not_applied_is_what_moto_lacks(rehearsed: Rehearsal, stacks: Stacks) -> None:
+    """The tables have no line too many; that moto still lacks it, test_gaps.py asks moto."""
+    kinds = {kind for stack in stacks.values() for kind in stack["resource"]}
+    sources = {kind for stack in stacks.values() for kind in stack.get("data", {})}
+    assert GAPS.keys() | SLOW.keys() | FORGOTTEN.keys() <= kinds
+    assert STAND_INS.keys() <= sources
+    left_out = {address.split(".")[0] for one in rehearsed.values() for address in one.left_out}
+    assert left_out >= GAPS.keys() | SLOW.keys()
+
+
+def _refused(one: Rehearsed) -> str:
+    return "\n".join(one.folder.plan("-destroy", "-refresh=false").errors)
+
+
+@pytest.mark.parametrize(
+    ("stack", "kept"),
+    [
+        ("bootstrap", "aws_s3_bucket.state-bucket"),
+        ("network", "aws_vpc.vpc"),
+        ("data", "aws_s3_bucket.backup-bucket"),
+    ],
+)
+def test_what_production_keeps_can_not_be_destroyed(rehearsed: Rehearsal, stack: str, kept: str) -> None:
+    words = _refused(rehearsed["prod", stack])
+    assert kept in words
+    assert "prevent_destroy" in words
+
+
+def test_a_change_that_would_replace_the_network_is_refused(rehearsed: Rehearsal, tmp_path: Path) -> None:
+    folder, stack = rehearsed["prod", "network"].folder, rehearsed["prod", "network"].stack
+    moved = deepcopy(stack)
+    moved["resource"]["aws_vpc"]["vpc"]["cidr_block"] = "10.31.0.0/16"
+    try:
+        copy(moved, folder.path)
+        words = "\n".join(folder.plan("-refresh=false").errors)
+    finally:
+        copy(stack, folder.path)
+    assert "aws_vpc.vpc" in words
+    assert "prevent_destroy" in words
+
+
+@pytest.mark.slow
+def test_the_database_too(stacks: Stacks, terraform: str, tmp_path: Path) -> None:
+    """Three minutes: the provider waits for RDS, whatever RDS says."""
+    chosen = {stack: stacks["prod", stack] for stack in ("network", "data")}
+    with moto(account_of(chosen)) as server:
+        data = rehearse("prod", chosen, tmp_path, server, gaps=GAPS)["data"]
+        assert data.plan.problem == ""
+        assert not any("aws_db_instance" in address for address in data.left_out)
+        assert data.again is not None
+        assert (data.again.problem, data.again.touched) == ("", ())
+        assert "aws_db_instance.database" in _refused(data)

@@ -41,14 +41,25 @@ SLOW: Mapping[str, Gap] = {
 }
 """What moto does, and only the slow tests wait for."""
 FORGOTTEN: Mapping[str, tuple[str, ...]] = {
+    "aws_autoscaling_policy": ("enabled", "predictive_scaling_configuration"),
+    "aws_backup_plan": ("tags", "tags_all"),
+    "aws_backup_vault": ("tags", "tags_all"),
+    "aws_db_parameter_group": ("parameter",),
+    "aws_eks_cluster": ("access_config", "upgrade_policy", "vpc_config", "zonal_shift_config"),
+    "aws_eks_node_group": ("node_repair_config", "remote_access", "update_config"),
+    "aws_instance": (
+        "associate_public_ip_address",
+        "credit_specification",
+        "maintenance_options",
+        "vpc_security_group_ids",
+    ),
+    "aws_launch_template": ("tag_specifications",),
     "aws_vpc_security_group_egress_rule": ("description",),
     "aws_vpc_security_group_ingress_rule": ("description",),
 }
-"""Resource type → arguments that moto does not give back: a second plan would set them again."""
+"""Resource type → what moto gives back otherwise than it was told: a second plan does not look at it."""
 STAND_INS: Mapping[str, Mapping[str, str]] = {"aws_eks_addon_version": {"version": "v1.0.0-eksbuild.1"}}
 """Data source that moto does not know → what its attributes are then."""
-EMPTY = ("cluster_security_group_id",)
-"""Attributes that moto leaves empty: what is made from them is left out too."""
 REFERENCE = re.compile(r"\b(aws_[a-z0-9_]+\.[A-Za-z0-9_-]+)")
 EXPRESSION = re.compile(r"\$\{.*?\}")
 
@@ -68,11 +79,7 @@ def with_stand_ins(stack: Stack) -> Stack:
 def without_gaps(stack: Stack, gaps: Mapping[str, Gap], *, eks: bool) -> tuple[Stack, list[str]]:
     """The stack that moto can apply, and the addresses left out: those of the table, and what needs them."""
     missing = {kind for kind, gap in gaps.items() if eks or not gap.eks}
-    out = {
-        f"{kind}.{name}"
-        for kind, name, body in _resources(stack)
-        if kind in missing or any(attribute in json.dumps(body) for attribute in EMPTY)
-    }
+    out = {f"{kind}.{name}" for kind, name, _ in _resources(stack) if kind in missing}
     while more := {
         address
         for kind, name, body in _resources(stack)
@@ -106,10 +113,18 @@ def _kept(stack: Stack, out: set[str]) -> Stack:
     resources: dict[str, dict[str, Any]] = {}
     for kind, name, body in _resources(stack):
         if f"{kind}.{name}" not in out:
-            dropped = ("depends_on", *FORGOTTEN.get(kind, ()))
-            bare = {key: value for key, value in body.items() if key not in dropped}
-            order = [each for each in body.get("depends_on", []) if each not in out]
-            resources.setdefault(kind, {})[name] = bare | ({"depends_on": order} if order else {})
+            bare = {key: value for key, value in body.items() if key != "depends_on"}
+            if order := [each for each in body.get("depends_on", []) if each not in out]:
+                bare["depends_on"] = order
+            resources.setdefault(kind, {})[name] = _forgetting(bare, FORGOTTEN.get(kind, ()))
     outputs = {name: value for name, value in stack.get("output", {}).items() if not out & set(_needs(value))}
     parts = {**stack, "resource": resources, "output": outputs}
     return {part: body for part, body in parts.items() if body}
+
+
+def _forgetting(body: dict[str, Any], forgotten: tuple[str, ...]) -> dict[str, Any]:
+    if not forgotten:
+        return body
+    lifecycle = body.get("lifecycle", {})
+    ignored = [*lifecycle.get("ignore_changes", []), *forgotten]
+    return {**body, "lifecycle": {**lifecycle, "ignore_changes": ignored}}

@@ -26,6 +26,7 @@ class Rehearsed:
     plan: Plan
     left_out: list[str] = field(default_factory=list)
     again: Plan | None = None
+    slowest: str = ""
 
 
 def rehearse(
@@ -48,7 +49,8 @@ def rehearse(
         applied, left_out = without_gaps(with_stand_ins(stack), gaps, eks=eks)
         folder = Folder(scratch / environment / lifecycle, server.environment)
         done[lifecycle] = _one(environment, lifecycle, stack, applied, left_out, folder)
-        told(f"{environment}/{lifecycle}: {time.monotonic() - begun:.0f} s")
+        slowest = done[lifecycle].slowest
+        told(f"{environment}/{lifecycle}: {time.monotonic() - begun:.0f} s, longest {slowest}")
         if done[lifecycle].plan.problem:
             break
     return done
@@ -66,13 +68,13 @@ def _one(
         if plan.problem:
             return Rehearsed(stack, folder, plan)
         copy(applied, folder.path)
-        folder.apply().checked()
+        applied_by = folder.apply().checked()
         if first:
             copy(applied, folder.path, override=override(stack))
             folder.init(migrate=True)
         again = plan_of(environment, lifecycle, folder.plan())
         copy(whole, folder.path)
-        return Rehearsed(stack, folder, plan, left_out, again)
+        return Rehearsed(stack, folder, plan, left_out, again, applied_by.slowest)
     except FailedError as error:
         return Rehearsed(stack, folder, Plan(environment, lifecycle, problem=str(error)))
 

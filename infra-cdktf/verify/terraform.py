@@ -19,8 +19,8 @@ Thing = TypeVar("Thing")
 Answer = TypeVar("Answer")
 
 PROVIDERS = "TERRAFORM_PROVIDERS"
-AT_ONCE = 2
-"""Processes of Terraform at a time: each loads the provider's schema, a CPU-second and 700 MiB."""
+AT_ONCE = 3
+"""Processes of Terraform at a time, each with 700 MiB: two cores are busy, for one of three mostly waits."""
 PATIENCE = 600
 """Seconds until a run is given up."""
 WHERE = """Terraform 1.10 or newer is not on the PATH.
@@ -69,6 +69,13 @@ class Run:
         found = [wording(each) for each in told if each["severity"] == "error"]
         text = self.stderr or self.stdout
         return found or ([text[max(text.find("Error:"), 0) :].strip()] if self.code == 1 else [])
+
+    @property
+    def slowest(self) -> str:
+        """The resource that an apply with `-json` took longest for, and how long; empty if it made none."""
+        hooks = (event["hook"] for event in self.events if event["type"] == "apply_complete")
+        took = [(hook["elapsed_seconds"], hook["resource"]["addr"]) for hook in hooks]
+        return "{1} {0} s".format(*max(took)) if took else ""
 
     def checked(self) -> Run:
         """Itself; FailedError if it failed."""
