@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -48,7 +49,10 @@ def make_checkout(real: Path, folder: Path, objects: int) -> Path:
     )  # derived once a release
     shutil.copytree(real / ".cache" / "kubernetes-schemas", folder / ".cache" / "kubernetes-schemas")
     (folder / "environments").mkdir()
-    shutil.copy(real / "environments" / "prod.yaml", folder / "environments")
+    file = folder / "environments" / "prod.yaml"
+    file.write_text(
+        _larger((real / "environments" / "prod.yaml").read_text(encoding="utf-8")), encoding="utf-8"
+    )
     services = objects // OBJECTS_PER_SERVICE
     text = service_text("{{ name }}", "{{ env.domain }}")
     (folder / "apps" / "edge" / "bench.yaml.j2").write_text(EDGE, encoding="utf-8")
@@ -60,6 +64,16 @@ def make_checkout(real: Path, folder: Path, objects: int) -> Path:
         head = f"{{% for number in range({first}, {last}) %}}\n{{% set name = 'svc-%05d' % number %}}\n---\n"
         (app / "services.yaml.j2").write_text(f"{head}{text}{{% endfor %}}\n", encoding="utf-8")
     return folder
+
+
+def _larger(environment: str) -> str:
+    """With nodes that have room for all of it: what is measured passes every check."""
+    found, count = re.subn(
+        r"(type: )\S+(\n +min: \d+\n +max: )\d+", r"\1m7g.2xlarge\g<2>100", environment, count=1
+    )
+    if count != 1:
+        raise ValueError("environments/prod.yaml has no node group of type, min and max")
+    return found
 
 
 def make_chart(real: Path, folder: Path, objects: int) -> Path:

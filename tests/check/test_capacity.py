@@ -115,6 +115,17 @@ def test_too_few_nodes_are_found_with_the_number_that_would_do(tmp_path: Path) -
     ]
 
 
+def test_of_many_workloads_the_sum_names_the_largest(tmp_path: Path) -> None:
+    index = edited(tmp_path, "prod", ("    max: 12 #", "    max: 7 #"))
+    [migration] = [load for load in index.demand.loads if load.name == "shop-migrate"]
+    small = [replace(migration, name=f"small-{number}") for number in range(5)]
+    index.__dict__["demand"] = replace(index.demand, loads=(*index.demand.loads, *small))
+    (found,) = room(index)
+    assert "13 shop-backend × 1000m + 1 shop-migrate × 100m + " in found.message
+    assert " + 1 small-1 × 100m + 3 of 3 more workloads 300m + 40 of charts and " in found.message
+    assert " = 26970m, and" in found.message
+
+
 def test_a_lost_zone_is_found_with_the_number_that_would_do(tmp_path: Path) -> None:
     index = edited(tmp_path, "prod", ("    max: 12 #", "    max: 8 #"))
     assert not list(room(index))

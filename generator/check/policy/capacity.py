@@ -21,6 +21,7 @@ CLIENT_JOBS = {"migration": "shop-migrate"}
 """Client of the database → what its rendered object is called, where the two differ."""
 
 MOST_NODES = 100  # what an environment file may say at most
+TOLD = 6  # workloads that a sum names; what is more is told together
 
 
 class Measure(NamedTuple):
@@ -191,17 +192,33 @@ def _more(pool: Pool, nodes: Callable[[Pool], int], each: int, lacking: int) -> 
 
 
 def _needed(index: Index, measure: Measure, *, rollout: bool) -> tuple[int, str]:
-    """What all pods take of a measure, and how that adds up: ours one by one, the others together."""
-    total, parts, others, pods = 0, [], 0, 0
-    for load in index.demand.loads:
-        count, each = load.pods + (load.surge if rollout else 0), measure.taken(load.requests)
-        total += count * each
-        if load.obj is None:
-            others, pods = others + count * each, pods + count
-        else:
-            parts.append(f"{count} {load.name}" + (f" × {each}{measure.unit}" if measure.unit else ""))
-    amount = f" {others}{measure.unit}" if measure.unit else ""
-    return total, " + ".join([*parts, f"{pods} of charts and cluster{amount}"])
+    """What all pods take of a measure, and how that adds up: the largest one by one, the others together."""
+    loads = [
+        (load.pods + (load.surge if rollout else 0), measure.taken(load.requests), load)
+        for load in index.demand.loads
+    ]
+    ours = sorted((one for one in loads if one[2].obj is not None), key=lambda one: -one[0] * one[1])
+    told = [id(load) for _, _, load in ours[:TOLD]]
+    parts = [
+        f"{count} {load.name}" + (f" × {each}{measure.unit}" if measure.unit else "")
+        for count, each, load in loads
+        if id(load) in told
+    ]
+    more = [(count, each) for count, each, _ in ours[TOLD:]]
+    charts = [(count, each) for count, each, load in loads if load.obj is None]
+    if more:
+        parts.append(
+            f"{_together(more, measure)[0]} of {len(more)} more workloads{_together(more, measure)[1]}"
+        )
+    pods, amount = _together(charts, measure)
+    parts.append(f"{pods} of charts and cluster{amount}")
+    return sum(count * each for count, each, _ in loads), " + ".join(parts)
+
+
+def _together(some: list[tuple[int, int]], measure: Measure) -> tuple[int, str]:
+    """How many pods these are, and what they take, where a pod is not itself the measure."""
+    amount = sum(count * each for count, each in some)
+    return sum(count for count, _ in some), f" {amount}{measure.unit}" if measure.unit else ""
 
 
 def _lines(index: Index, measure: Measure) -> tuple[Place, tuple[Place, ...]]:
