@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -80,6 +81,7 @@ def rehearsal(
 
 @pytest.fixture(scope="session", autouse=True)
 def _begin(request: pytest.FixtureRequest) -> None:
-    """The rehearsal begins first if any test will ask for it."""
-    if any("rehearsal" in getattr(item, "fixturenames", ()) for item in request.session.items):
+    """The rehearsal begins first if any test will ask for it, and if it can."""
+    asked = any("rehearsal" in getattr(item, "fixturenames", ()) for item in request.session.items)
+    if asked and shutil.which("terraform"):
         request.getfixturevalue("rehearsal")

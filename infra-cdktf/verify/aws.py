@@ -66,7 +66,7 @@ def moto(account: str) -> Iterator[Moto]:
         _wait(f"{address}/moto-api/data.json", process)
         yield Moto(address, process.pid)
     finally:
-        process.terminate()
+        process.kill()  # it holds nothing that is worth a farewell
         process.wait()
 
 

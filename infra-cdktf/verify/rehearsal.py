@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from verify.aws import Moto, make_bucket, override, prepare
@@ -38,22 +39,40 @@ def rehearse(
     gaps: Mapping[str, Gap] = {**GAPS, **SLOW},
     told: Told = lambda _: None,
 ) -> dict[str, Rehearsed]:
-    """Plan, apply, and plan again each stack (lifecycle → stack, in order); the first failure ends it."""
+    """Plan, apply, and plan again each stack (lifecycle → stack, in order); the first failure ends it.
+
+    The second plan goes on beside the next stack.
+    """
     eks = any("aws_eks_cluster" in stack["resource"] for stack in stacks.values())
     done: dict[str, Rehearsed] = {}
     prepare(server, stacks.values())
     if FIRST not in stacks:
         make_bucket(server, next(iter(stacks.values())))
-    for lifecycle, stack in stacks.items():
-        begun = time.monotonic()
-        applied, left_out = without_gaps(with_stand_ins(stack), gaps, eks=eks)
-        folder = Folder(scratch / environment / lifecycle, server.environment)
-        done[lifecycle] = _one(environment, lifecycle, stack, applied, left_out, folder)
-        slowest = done[lifecycle].slowest
-        told(f"{environment}/{lifecycle}: {time.monotonic() - begun:.0f} s, longest {slowest}")
-        if done[lifecycle].plan.problem:
-            break
-    return done
+    with ThreadPoolExecutor() as beside:
+        second: dict[str, Future[Plan]] = {}
+        for lifecycle, stack in stacks.items():
+            begun = time.monotonic()
+            applied, left_out = without_gaps(with_stand_ins(stack), gaps, eks=eks)
+            folder = Folder(scratch / environment / lifecycle, server.environment)
+            done[lifecycle] = made = _one(environment, lifecycle, stack, applied, left_out, folder)
+            told(f"{environment}/{lifecycle}: {time.monotonic() - begun:.0f} s, longest {made.slowest}")
+            if made.plan.problem:
+                break
+            second[lifecycle] = beside.submit(_again, environment, lifecycle, stack, folder)
+    return {
+        lifecycle: replace(one, again=second[lifecycle].result()) if lifecycle in second else one
+        for lifecycle, one in done.items()
+    }
+
+
+def _again(environment: str, lifecycle: str, stack: Stack, folder: Folder) -> Plan:
+    """Plan what was just applied; the folder has the whole stack afterwards."""
+    try:
+        return plan_of(environment, lifecycle, folder.plan())
+    except FailedError as error:
+        return Plan(environment, lifecycle, problem=str(error))
+    finally:
+        copy(with_stand_ins(stack), folder.path)
 
 
 def _one(
@@ -72,9 +91,7 @@ def _one(
         if first:
             copy(applied, folder.path, override=override(stack))
             folder.init(migrate=True)
-        again = plan_of(environment, lifecycle, folder.plan())
-        copy(whole, folder.path)
-        return Rehearsed(stack, folder, plan, left_out, again, applied_by.slowest)
+        return Rehearsed(stack, folder, plan, left_out, slowest=applied_by.slowest)
     except FailedError as error:
         return Rehearsed(stack, folder, Plan(environment, lifecycle, problem=str(error)))
 

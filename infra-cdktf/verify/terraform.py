@@ -7,8 +7,9 @@ import os
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,8 +20,8 @@ Thing = TypeVar("Thing")
 Answer = TypeVar("Answer")
 
 PROVIDERS = "TERRAFORM_PROVIDERS"
-AT_ONCE = 3
-"""Processes of Terraform at a time, each with 700 MiB: two cores are busy, for one of three mostly waits."""
+AT_ONCE = 2
+"""Processes of Terraform at a time, 700 MiB and a core each; an apply does not count, it mostly waits."""
 PATIENCE = 600
 """Seconds until a run is given up."""
 WHERE = """Terraform 1.10 or newer is not on the PATH.
@@ -132,7 +133,7 @@ class Folder:
 
     def run(self, verb: str, *options: str) -> Run:
         """Run it to its end."""
-        with _TURN:
+        with nullcontext() if verb == "apply" else _TURN, _patience(verb):
             done = subprocess.run(  # noqa: S603 -- our own arguments
                 [executable(), f"-chdir={self.path}", verb, "-no-color", *options],
                 env={**self.environment, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"},
@@ -142,6 +143,14 @@ class Folder:
                 check=False,
             )
         return Run(done.returncode, done.stdout, done.stderr)
+
+
+@contextmanager
+def _patience(verb: str) -> Iterator[None]:
+    try:
+        yield
+    except subprocess.TimeoutExpired as error:
+        raise FailedError(f"`terraform {verb}` was given up after {PATIENCE} seconds") from error
 
 
 def each(work: Callable[[Thing], Answer], things: Iterable[Thing]) -> list[Answer]:
