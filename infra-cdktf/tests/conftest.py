@@ -79,9 +79,17 @@ def rehearsal(
         yield beside.submit(all_of_them)
 
 
+def _waits(item: pytest.Item) -> bool:
+    return "rehearsal" in getattr(item, "fixturenames", ())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that wait for the rehearsal come last: the others run beside it."""
+    items.sort(key=_waits)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _begin(request: pytest.FixtureRequest) -> None:
     """The rehearsal begins first if any test will ask for it, and if it can."""
-    asked = any("rehearsal" in getattr(item, "fixturenames", ()) for item in request.session.items)
-    if asked and shutil.which("terraform"):
+    if any(map(_waits, request.session.items)) and shutil.which("terraform"):
         request.getfixturevalue("rehearsal")
