@@ -45,7 +45,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 def test_make_shop_opens_the_shop(tmp_path: Path) -> None:
     environment = {**os.environ, "SHOP_DATABASE_PATH": str(tmp_path / "shop.sqlite3")}
     process = subprocess.Popen(
-        ["make", "-s", "shop"],
+        ["make", "-s", "shop", "ARGS="],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.PIPE,
