@@ -44,6 +44,11 @@ FORGOTTEN: Mapping[str, tuple[str, ...]] = {
     "aws_autoscaling_policy": ("enabled", "predictive_scaling_configuration"),
     "aws_backup_plan": ("tags", "tags_all"),
     "aws_backup_vault": ("tags", "tags_all"),
+    "aws_db_instance": (
+        "performance_insights_enabled",
+        "performance_insights_kms_key_id",
+        "performance_insights_retention_period",
+    ),
     "aws_db_parameter_group": ("parameter",),
     "aws_eks_cluster": ("access_config", "upgrade_policy", "vpc_config", "zonal_shift_config"),
     "aws_eks_node_group": ("node_repair_config", "remote_access", "update_config"),
@@ -54,6 +59,7 @@ FORGOTTEN: Mapping[str, tuple[str, ...]] = {
         "vpc_security_group_ids",
     ),
     "aws_launch_template": ("tag_specifications",),
+    "aws_secretsmanager_secret_rotation": ("rotation_rules",),
     "aws_vpc_security_group_egress_rule": ("description",),
     "aws_vpc_security_group_ingress_rule": ("description",),
 }
