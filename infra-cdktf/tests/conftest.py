@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from dhakacart_infra.inputs import ROOT
 from verify.aws import moto
+from verify.gaps import GAPS
 from verify.rehearsal import Rehearsed, account_of, rehearse
 from verify.terraform import MissingError, each, executable
 from verify.tree import Key
@@ -77,6 +78,14 @@ def rehearsal(
             return {(name, stack): one for name in ENVIRONMENTS for stack, one in by_name[name].items()}
 
         yield beside.submit(all_of_them)
+
+
+@pytest.fixture(scope="session")
+def database(stacks: Stacks, terraform: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsed]:
+    """Production's data stack applied with the database: three minutes, as the provider waits for RDS."""
+    chosen = {stack: stacks["prod", stack] for stack in ("network", "data")}
+    with moto(account_of(chosen)) as server:
+        yield rehearse("prod", chosen, tmp_path_factory.mktemp("database"), server, gaps=GAPS)["data"]
 
 
 def _waits(item: pytest.Item) -> bool:

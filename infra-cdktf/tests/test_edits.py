@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from dhakacart_infra.app import synthesize
 from dhakacart_infra.inputs import ROOT
-from verify.gaps import GAPS, SLOW, with_stand_ins, without_gaps
+from verify.gaps import GAPS, SLOW, Gap, with_stand_ins, without_gaps
 from verify.plans import Plan, plan_of
 from verify.rehearsal import Rehearsed
 from verify.tree import Key, Stack, copy
@@ -54,12 +54,25 @@ EDITS = (
     ),
 )
 
+LARGER = Edit(
+    "a larger database",
+    "db.m7g.large",
+    "db.m7g.xlarge",
+    {
+        "data": (
+            "update aws_cloudwatch_metric_alarm.database-connections-alarm",
+            "update aws_cloudwatch_metric_alarm.database-memory-alarm",
+            "update aws_db_instance.database",
+        )
+    },
+)
+
 
 @pytest.fixture(scope="module")
 def edited(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[Key, Stack]]:
     """Edit → all stacks as they would be after it."""
     made = {}
-    for edit in EDITS:
+    for edit in (*EDITS, LARGER):
         folder = tmp_path_factory.mktemp("edit")
         text = (ROOT / "environments" / f"{ENVIRONMENT}.yaml").read_text()
         assert text.count(edit.old) == 1, edit.name
@@ -80,13 +93,21 @@ def test_an_edit_plans_this_and_no_more(
     changed = [stack for (_, stack), content in after.items() if content != before[ENVIRONMENT, stack].stack]
     assert changed == list(edit.plans), "other stacks stay as they are, byte by byte"
     for stack, touched in edit.plans.items():
-        plan = _planned(before[ENVIRONMENT, stack], stack, after[ENVIRONMENT, stack])
+        plan = _planned(before[ENVIRONMENT, stack], stack, after[ENVIRONMENT, stack], {**GAPS, **SLOW})
         assert (plan.problem, plan.touched) == ("", touched)
 
 
-def _planned(one: Rehearsed, lifecycle: str, stack: Stack) -> Plan:
+@pytest.mark.slow
+def test_a_larger_database_is_changed_in_place(
+    edited: dict[str, dict[Key, Stack]], database: Rehearsed
+) -> None:
+    plan = _planned(database, "data", edited[LARGER.name][ENVIRONMENT, "data"], GAPS)
+    assert (plan.problem, plan.touched) == ("", LARGER.plans["data"])
+
+
+def _planned(one: Rehearsed, lifecycle: str, stack: Stack, gaps: Mapping[str, Gap]) -> Plan:
     """The plan of a stack over one that was applied, which stays as it is."""
-    applied, _ = without_gaps(with_stand_ins(stack), {**GAPS, **SLOW}, eks=True)
+    applied, _ = without_gaps(with_stand_ins(stack), gaps, eks=True)
     folder: Path = one.folder.path
     try:
         copy(applied, folder)

@@ -18,8 +18,8 @@ BOOT = k3s_boot.Boot(
     region="ap-southeast-1",
     api="api.internal",
     log_group="/dhakacart/dev/nodes",
-    server_token="server-entry",  # noqa: S106 -- names of entries
-    agent_token="agent-entry",  # noqa: S106
+    server_token="server-entry",
+    agent_token="agent-entry",
 )
 # Entries of Secrets Manager are files of $SECRETS.
 AWS = """#!/bin/bash
@@ -74,8 +74,8 @@ def _run(node: Path, script: str, **environment: str) -> subprocess.CompletedPro
     shutil.rmtree(node / "etc", ignore_errors=True)
     path = f"{node}/bin:{os.environ['PATH']}"
     variables = {"PATH": path, "SECRETS": f"{node}/secrets", "ROOT": str(node), **environment}
-    return subprocess.run(  # noqa: S603 -- our own script
-        ["bash", "-c", script],  # noqa: S607
+    return subprocess.run(
+        ["bash", "-c", script],
         env=variables,
         capture_output=True,
         text=True,

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 from dhakacart_infra.app import ORDER
-from verify.aws import moto
 from verify.gaps import FORGOTTEN, GAPS, SLOW, STAND_INS
-from verify.rehearsal import Rehearsed, account_of, rehearse
+from verify.rehearsal import Rehearsed
 from verify.terraform import validate_all
 from verify.tree import Key, copy
 
@@ -100,13 +99,9 @@ def test_a_change_that_would_replace_the_network_is_refused(rehearsed: Rehearsal
 
 
 @pytest.mark.slow
-def test_the_database_too(stacks: Stacks, terraform: str, tmp_path: Path) -> None:
-    """Three minutes: the provider waits for RDS, whatever RDS says."""
-    chosen = {stack: stacks["prod", stack] for stack in ("network", "data")}
-    with moto(account_of(chosen)) as server:
-        data = rehearse("prod", chosen, tmp_path, server, gaps=GAPS)["data"]
-        assert data.plan.problem == ""
-        assert not any("aws_db_instance" in address for address in data.left_out)
-        assert data.again is not None
-        assert (data.again.problem, data.again.touched) == ("", ())
-        assert "aws_db_instance.database" in _refused(data)
+def test_the_database_too(database: Rehearsed) -> None:
+    assert database.plan.problem == ""
+    assert not any("aws_db_instance" in address for address in database.left_out)
+    assert database.again is not None
+    assert (database.again.problem, database.again.touched) == ("", ())
+    assert "aws_db_instance.database" in _refused(database)
