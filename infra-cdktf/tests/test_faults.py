@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from dhakacart_infra import tf
 from verify.policies import PROGRAM, Finding, findings, skips, unexplained
-from verify.terraform import each, validate_all
+from verify.terraform import YIELDING, each, validate_all
 
 from tests import faults
 from tests.conftest import PLANTED, Stacks
@@ -54,7 +54,16 @@ def mypys_words(tmp_path_factory: pytest.TempPathFactory) -> str:
     file = tmp_path_factory.mktemp("types") / "planted.py"
     file.write_text("\n".join(lines) + "\n")
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--no-error-summary", "--config-file", "pyproject.toml", file],
+        [
+            *YIELDING,
+            sys.executable,
+            "-m",
+            "mypy",
+            "--no-error-summary",
+            "--config-file",
+            "pyproject.toml",
+            file,
+        ],
         cwd=HERE,
         capture_output=True,
         text=True,
@@ -161,6 +170,7 @@ def our_words(stacks: Stacks, tmp_path_factory: pytest.TempPathFactory) -> Mappi
             (folder / environment / f"{lifecycle}.json").write_text(text)
         return subprocess.run(
             [
+                *YIELDING,
                 sys.executable,
                 "-m",
                 "pytest",

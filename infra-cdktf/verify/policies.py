@@ -11,6 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from verify.terraform import YIELDING
 from verify.tree import Key, Stack, copy
 
 HERE = Path(__file__).parent
@@ -71,7 +72,7 @@ def findings(stacks: Mapping[Key, Stack], scratch: Path) -> list[Finding]:
         )
     options = ["--framework", "terraform_json", "--skip-download", "--compact", "--output", "json"]
     done = subprocess.run(  # noqa: S603 -- our own arguments
-        [PROGRAM, "--directory", scratch, *options],
+        [*YIELDING, PROGRAM, "--directory", scratch, *options],
         capture_output=True,
         text=True,
         timeout=PATIENCE,

@@ -9,7 +9,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,6 +29,9 @@ Get it from https://developer.hashicorp.com/terraform/install, or name its folde
 Without a registry, TERRAFORM_PROVIDERS names a folder as `terraform providers mirror` makes it."""
 
 _TURN = threading.BoundedSemaphore(AT_ONCE)
+_TURN_TO_VALIDATE = threading.BoundedSemaphore(AT_ONCE)
+YIELDING = ("nice", "-n", "10")
+"""Before a command that leaves the processors to a rehearsal beside it: of all, that takes longest."""
 
 
 class MissingError(Exception):
@@ -133,9 +136,10 @@ class Folder:
 
     def run(self, verb: str, *options: str) -> Run:
         """Run it to its end."""
-        with nullcontext() if verb == "apply" else _TURN, _patience(verb):
+        first = YIELDING if verb == "validate" else ()
+        with _turn(verb), _patience(verb):
             done = subprocess.run(  # noqa: S603 -- our own arguments
-                [executable(), f"-chdir={self.path}", verb, "-no-color", *options],
+                [*first, executable(), f"-chdir={self.path}", verb, "-no-color", *options],
                 env={**self.environment, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"},
                 capture_output=True,
                 text=True,
@@ -143,6 +147,13 @@ class Folder:
                 check=False,
             )
         return Run(done.returncode, done.stdout, done.stderr)
+
+
+def _turn(verb: str) -> AbstractContextManager[object]:
+    """Who validates does not wait for who plans, nor the other way; who applies waits for nobody."""
+    if verb == "apply":
+        return nullcontext()
+    return _TURN_TO_VALIDATE if verb == "validate" else _TURN
 
 
 @contextmanager
