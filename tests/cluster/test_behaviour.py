@@ -27,7 +27,9 @@ from cluster.environment import names
 from cluster.nodes import ZONE
 
 PARTS = frozenset({"controllers", "scheduler", "kwok", "metrics"})
-SILENT = 120.0  # seconds until everything of a silent zone runs elsewhere; 30 are usual
+SILENT = (
+    120.0  # seconds until everything of a silent zone runs elsewhere; on a busy machine 60 were too few once
+)
 DRAIN = 150.0  # seconds; 6 are usual, and a budget may be wrong for two minutes (`behaviour_platform.STOP`)
 FOREVER = "1h"
 NEVER = "DoNotSchedule"
