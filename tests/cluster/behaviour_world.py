@@ -195,7 +195,9 @@ class World:
         nodes = ", ".join(f"{zone}: {len(names)}" for zone, names in self.bed.nodes.by_zone().items())
         wrong = self.unsettled()
         more = [f"and {len(wrong) - TOLD} more"] if len(wrong) > TOLD else []
-        return "; ".join([*wrong[:TOLD], *more, f"nodes {nodes}"])
+        ready = set(self.bed.nodes.ready())
+        idle = [_how(pod, ready) for pod in self.bed.api.list(PODS) if _is_idle(pod)]
+        return "; ".join([*wrong[:TOLD], *more, f"nodes {nodes}", *idle])
 
     # -- doing
 
@@ -412,6 +414,21 @@ def _what(body: Object) -> str:
 
 def _is_of(node: Object, role: str) -> bool:
     return bool(node["metadata"]["labels"]["bed/role"] == role)
+
+
+def _is_idle(pod: Object) -> bool:
+    """Whether a workload waits for a pod: it does not serve, and nobody has asked it to end."""
+    owners = [owner["kind"] for owner in pod["metadata"].get("ownerReferences", [])]
+    wanted = "deletionTimestamp" not in pod["metadata"] and not {"DaemonSet", "Job"} & set(owners)
+    return wanted and bool(owners) and not serves(pod)
+
+
+def _how(pod: Object, ready: set[str]) -> str:
+    """Where a pod is and what it lacks, in words."""
+    node, status = pod["spec"].get("nodeName", ""), pod.get("status", {})
+    where = f"on {node}" + ("" if node in ready else ", which is silent") if node else "without a node"
+    lacks = [each["type"] for each in status.get("conditions", []) if each["status"] != "True"]
+    return f"pod {_what(pod)} {where}: {status.get('phase')}, not {', '.join(lacks) or 'looked at'}"
 
 
 def _cpu(pod: Object) -> int:
