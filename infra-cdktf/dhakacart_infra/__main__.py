@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from dhakacart_infra.inputs import ROOT, inputs_digest, program_digest, recorded
+from dhakacart_infra.inputs import ORDER, ROOT, inputs_digest, program_digest, recorded
 from dhakacart_infra.output import folder_of, write
 from generator.config.infrastructure import Infrastructure, infrastructure
 from generator.config.load import load_environments
@@ -56,7 +56,7 @@ def synth(root: Path, *, force: bool) -> None:
         click.echo("infrastructure: nothing to do")
         return
     click.echo(f"infrastructure of {', '.join(each.name for each, _ in due)}: about ten seconds …", err=True)
-    from dhakacart_infra.app import ORDER, synthesize  # starts jsii
+    from dhakacart_infra.app import synthesize  # starts jsii
 
     with tempfile.TemporaryDirectory(prefix="dhakacart-infra-") as scratch:
         made = synthesize([each for each, _ in due], Path(scratch))

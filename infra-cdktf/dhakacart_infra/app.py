@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dhakacart_infra import tf
+from dhakacart_infra.inputs import ORDER
 from dhakacart_infra.stacks.base import Stack
 from dhakacart_infra.stacks.bootstrap import Bootstrap
 from dhakacart_infra.stacks.cluster import make_cluster
@@ -14,9 +15,6 @@ from dhakacart_infra.stacks.edge import Edge, Nodes
 from dhakacart_infra.stacks.identity import Identity
 from dhakacart_infra.stacks.network import Network
 from generator.config.infrastructure import Infrastructure
-
-ORDER = ("bootstrap", "network", "data", "cluster", "identity", "edge")
-"""Lifecycles: each builds only on those before it."""
 
 
 def build(app: tf.App, infrastructure: Infrastructure) -> None:

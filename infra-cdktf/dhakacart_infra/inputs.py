@@ -10,6 +10,8 @@ from generator.config.infrastructure import Infrastructure
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+ORDER = ("bootstrap", "network", "data", "cluster", "identity", "edge")
+"""Lifecycles, a stack each: each builds only on those before it."""
 RECORD = ".synthesized.json"
 CONFIG = ("aws", "base", "cluster", "database", "edge", "infrastructure", "names", "workloads")
 """Modules of `generator.config` whose properties stacks read."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -13,22 +12,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dhakacart_infra.inputs import ROOT
+from dhakacart_infra.inputs import ORDER, ROOT
 from verify.aws import moto
 from verify.gaps import GAPS
 from verify.rehearsal import Rehearsed, account_of, rehearse
-from verify.terraform import MissingError, each, executable
-from verify.tree import Key
+from verify.terraform import NICE, MissingError, executable
+from verify.tree import committed
 
 from generator.config.infrastructure import Infrastructure, infrastructure
 from generator.config.load import load_environments
 
 PLANTED = "PLANTED_STACKS"
 """Names a folder with stacks to test instead: test_faults.py plants mistakes there."""
-ENVIRONMENTS = ("dev", "staging", "prod")
+LONGEST = "dev"
+"""Its K3s has a load balancer of its own, and two are waited for in line."""
+NICENESS = {"prod": NICE // 2, "staging": NICE // 2, LONGEST: 0}
+"""Most is asked of production afterwards, and most is waited for of dev."""
+ENVIRONMENTS = tuple(NICENESS)
 Stacks = Mapping[tuple[str, str], dict[str, Any]]
 """(environment, lifecycle) → the parsed cdk.tf.json."""
-Rehearsal = Mapping[Key, Rehearsed]
+Rehearsal = Mapping[str, Future[dict[str, Rehearsed]]]
+"""Environment → how each of its stacks fared, once it is done."""
 
 
 @pytest.fixture(scope="session")
@@ -62,29 +66,25 @@ def terraform() -> str:
 
 
 @pytest.fixture(scope="session")
-def rehearsal(
-    stacks: Stacks, terraform: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Future[Rehearsal]]:
-    """Every stack of every environment applied in order, to an account of its own."""
-    from dhakacart_infra.app import ORDER
-
+def rehearsal(terraform: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rehearsal]:
+    """Every committed stack of every environment applied, to an account of its own."""
     scratch = tmp_path_factory.mktemp("rehearsal")
-    # On K3s two load balancers are waited for, one after the other: its bootstrap goes beside the rest.
-    lanes: list[tuple[str, tuple[str, ...]]] = [("dev", ORDER[1:]), ("dev", ORDER[:1])]
-    lanes += [(name, ORDER) for name in ENVIRONMENTS if name != "dev"]
-    of = [(name, {stack: stacks[name, stack] for stack in chosen}) for name, chosen in lanes]
-    with ExitStack() as servers, ThreadPoolExecutor(max_workers=1) as beside:
-        accounts = [servers.enter_context(moto(account_of(chosen))) for _, chosen in of]
+    with ExitStack() as servers, ThreadPoolExecutor(max_workers=len(ENVIRONMENTS)) as beside:
 
-        def one(lane: int) -> Rehearsal:
-            name, chosen = of[lane]
-            done = rehearse(name, chosen, scratch, accounts[lane])
-            return {(name, stack): how for stack, how in done.items()}
+        def one(name: str) -> dict[str, Rehearsed]:
+            stacks = {stack: content for (_, stack), content in committed(ROOT, name, ORDER).items()}
 
-        def all_of_them() -> Rehearsal:
-            return dict(ChainMap(*map(dict, each(one, range(len(of))))))
+            def lane(chosen: tuple[str, ...], nice: int) -> dict[str, Rehearsed]:
+                some = {stack: stacks[stack] for stack in chosen}
+                server = servers.enter_context(moto(account_of(some)))
+                return rehearse(name, some, scratch, server, nice=nice)
 
-        yield beside.submit(all_of_them)
+            # Bootstrap need not come first: that its bucket is the others' a test says without Terraform.
+            with ThreadPoolExecutor() as pool:
+                first = pool.submit(lane, ORDER[:1], NICE)
+                return lane(ORDER[1:], NICENESS[name]) | first.result()
+
+        yield {name: beside.submit(one, name) for name in ENVIRONMENTS}
 
 
 @pytest.fixture(scope="session")
@@ -99,9 +99,17 @@ def _waits(item: pytest.Item) -> bool:
     return "rehearsal" in getattr(item, "fixturenames", ())
 
 
+def _rank(item: pytest.Item) -> int:
+    """Tests that wait for the rehearsal come last, in the environments' order: others run beside it."""
+    callspec = getattr(item, "callspec", None)
+    name = callspec.params.get("name") if callspec else None
+    place = ENVIRONMENTS.index(name) if name in ENVIRONMENTS else 0
+    return 1 + place if _waits(item) else 0
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that wait for the rehearsal come last: the others run beside it."""
-    items.sort(key=_waits)
+    """In the order of `_rank`, else as they are."""
+    items.sort(key=_rank)
 
 
 @pytest.fixture(scope="session", autouse=True)

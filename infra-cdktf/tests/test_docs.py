@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from dhakacart_infra.app import ORDER
+from dhakacart_infra.inputs import ORDER
 
 from tests.conftest import Stacks
 

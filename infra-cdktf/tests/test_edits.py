@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,14 +85,14 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[Key, Stac
 
 @pytest.mark.parametrize("edit", EDITS, ids=lambda edit: edit.name.replace(" ", "-"))
 def test_an_edit_plans_this_and_no_more(
-    edit: Edit, edited: dict[str, dict[Key, Stack]], rehearsal: Future[Rehearsal]
+    edit: Edit, edited: dict[str, dict[Key, Stack]], rehearsal: Rehearsal
 ) -> None:
-    before = rehearsal.result()
+    before = rehearsal[ENVIRONMENT].result()
     after = edited[edit.name]
-    changed = [stack for (_, stack), content in after.items() if content != before[ENVIRONMENT, stack].stack]
+    changed = [stack for (_, stack), content in after.items() if content != before[stack].stack]
     assert changed == list(edit.plans), "other stacks stay as they are, byte by byte"
     for stack, touched in edit.plans.items():
-        plan = _planned(before[ENVIRONMENT, stack], stack, after[ENVIRONMENT, stack], {**GAPS, **SLOW})
+        plan = _planned(before[stack], stack, after[ENVIRONMENT, stack], {**GAPS, **SLOW})
         assert (plan.problem, plan.touched) == ("", touched)
 
 

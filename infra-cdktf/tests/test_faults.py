@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from dhakacart_infra import tf
 from verify.policies import PROGRAM, Finding, findings, skips, unexplained
-from verify.terraform import YIELDING, each, validate_all
+from verify.terraform import each, niced, validate_all
 
 from tests import faults
 from tests.conftest import PLANTED, Stacks
@@ -30,6 +30,11 @@ from cdktf_cdktf_provider_aws.launch_template import LaunchTemplate
 from cdktf_cdktf_provider_aws.subnet import Subnet
 from cdktf_cdktf_provider_aws.vpc import Vpc
 """
+
+
+TERRAFORMS = (faults.VALIDATE, *((fault,) for fault in faults.BREAKING))
+"""What Terraform is asked about at once."""
+SOUND = ("sound", "edge")
 
 
 def named(table: Iterable[Planted | Source]) -> list[Any]:
@@ -55,7 +60,7 @@ def mypys_words(tmp_path_factory: pytest.TempPathFactory) -> str:
     file.write_text("\n".join(lines) + "\n")
     done = subprocess.run(
         [
-            *YIELDING,
+            *niced(),
             sys.executable,
             "-m",
             "mypy",
@@ -130,14 +135,23 @@ def test_no_stack_of_ours_breaks_that_rule() -> None:
 def terraforms_words(
     stacks: Stacks, terraform: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[str, list[str]]:
-    """What `terraform validate` says of each mistake of its table."""
-    copies = {fault.name: planted(stacks, fault) for fault in faults.VALIDATE}
-    return validate_all(copies, tmp_path_factory.mktemp("planted"))
+    """What `terraform validate` says of each mistake, in a stack beside another that has none."""
+    scratch = tmp_path_factory.mktemp("planted")
+    sound = {SOUND: stacks[ENVIRONMENT, "edge"]}
+
+    def words(number: int) -> dict[tuple[str, str], list[str]]:
+        copies = {("fault", fault.name): planted(stacks, fault) for fault in TERRAFORMS[number]}
+        return validate_all(copies | sound, scratch / str(number))
+
+    return {key[1]: said for found in each(words, range(len(TERRAFORMS))) for key, said in found.items()}
 
 
-@pytest.mark.parametrize("fault", named(faults.VALIDATE))
+@pytest.mark.parametrize("fault", named((*faults.VALIDATE, *faults.BREAKING)))
 def test_terraform_finds(terraforms_words: Mapping[str, list[str]], fault: Planted) -> None:
-    assert fault.says in "\n".join(terraforms_words[fault.name])
+    words = "\n".join(terraforms_words[fault.name])
+    assert fault.says in words
+    assert "module." not in words
+    assert terraforms_words[SOUND[1]] == []
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +184,7 @@ def our_words(stacks: Stacks, tmp_path_factory: pytest.TempPathFactory) -> Mappi
             (folder / environment / f"{lifecycle}.json").write_text(text)
         return subprocess.run(
             [
-                *YIELDING,
+                *niced(),
                 sys.executable,
                 "-m",
                 "pytest",

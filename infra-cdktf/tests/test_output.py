@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from dhakacart_infra.app import ORDER, synthesize
-from dhakacart_infra.inputs import ROOT, inputs_digest, program_digest, recorded
+from dhakacart_infra.app import synthesize
+from dhakacart_infra.inputs import ORDER, ROOT, inputs_digest, program_digest, recorded
 from dhakacart_infra.output import STACK_FILE, folder_of, write
 
 from generator.config.infrastructure import Infrastructure

@@ -6,65 +6,34 @@ waits for the database too.
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from copy import deepcopy
-from pathlib import Path
 
 import pytest
-from dhakacart_infra.app import ORDER
+from dhakacart_infra.inputs import ORDER
 from verify.gaps import FORGOTTEN, GAPS, SLOW, STAND_INS
 from verify.rehearsal import Rehearsed
-from verify.terraform import validate_all
-from verify.tree import Key, copy
+from verify.tree import copy
 
 from tests.conftest import ENVIRONMENTS, Rehearsal, Stacks
 
 EVERY = [pytest.param(name, stack, id=f"{name}-{stack}") for name in ENVIRONMENTS for stack in ORDER]
 
 
-@pytest.fixture(scope="session")
-def validated(
-    stacks: Stacks, terraform: str, tmp_path_factory: pytest.TempPathFactory
-) -> dict[Key, list[str]]:
-    """What `terraform validate` says of each stack."""
-    return validate_all(stacks, tmp_path_factory.mktemp("validate"))
-
-
-@pytest.fixture(scope="session")
-def rehearsed(rehearsal: Future[Rehearsal]) -> Rehearsal:
-    """Every stack as it was applied, in order, to an empty account that is there until the run ends."""
-    return rehearsal.result()
-
-
 @pytest.mark.parametrize(("name", "stack"), EVERY)
-def test_terraform_takes_it(validated: dict[Key, list[str]], name: str, stack: str) -> None:
-    assert validated[name, stack] == []
-
-
-@pytest.mark.parametrize(("name", "stack"), EVERY)
-def test_it_is_planned_and_applied_in_order(rehearsed: Rehearsal, name: str, stack: str) -> None:
-    assert (name, stack) in rehearsed, "a stack before it failed"
-    plan = rehearsed[name, stack].plan
+def test_it_is_planned_and_applied_in_order(rehearsal: Rehearsal, name: str, stack: str) -> None:
+    rehearsed = rehearsal[name].result()
+    assert stack in rehearsed, "a stack that it needs failed"
+    plan = rehearsed[stack].plan
     assert plan.problem == ""
     assert (plan.change, plan.destroy) == (0, 0)
-    assert plan.add == sum(len(named) for named in rehearsed[name, stack].stack["resource"].values())
+    assert plan.add == sum(len(named) for named in rehearsed[stack].stack["resource"].values())
 
 
 @pytest.mark.parametrize(("name", "stack"), EVERY)
-def test_a_second_plan_changes_nothing(rehearsed: Rehearsal, name: str, stack: str) -> None:
-    again = rehearsed[name, stack].again
+def test_a_second_plan_changes_nothing(rehearsal: Rehearsal, name: str, stack: str) -> None:
+    again = rehearsal[name].result()[stack].again
     assert again is not None
     assert (again.problem, again.touched) == ("", ())
-
-
-def test_what_is_not_applied_is_what_moto_lacks(rehearsed: Rehearsal, stacks: Stacks) -> None:
-    """The tables have no line too many; that moto still lacks it, test_gaps.py asks moto."""
-    kinds = {kind for stack in stacks.values() for kind in stack["resource"]}
-    sources = {kind for stack in stacks.values() for kind in stack.get("data", {})}
-    assert GAPS.keys() | SLOW.keys() | FORGOTTEN.keys() <= kinds
-    assert STAND_INS.keys() <= sources
-    left_out = {address.split(".")[0] for one in rehearsed.values() for address in one.left_out}
-    assert left_out >= GAPS.keys() | SLOW.keys()
 
 
 def _refused(one: Rehearsed) -> str:
@@ -79,14 +48,15 @@ def _refused(one: Rehearsed) -> str:
         ("data", "aws_s3_bucket.backup-bucket"),
     ],
 )
-def test_what_production_keeps_can_not_be_destroyed(rehearsed: Rehearsal, stack: str, kept: str) -> None:
-    words = _refused(rehearsed["prod", stack])
+def test_what_production_keeps_can_not_be_destroyed(rehearsal: Rehearsal, stack: str, kept: str) -> None:
+    words = _refused(rehearsal["prod"].result()[stack])
     assert kept in words
     assert "prevent_destroy" in words
 
 
-def test_a_change_that_would_replace_the_network_is_refused(rehearsed: Rehearsal, tmp_path: Path) -> None:
-    folder, stack = rehearsed["prod", "network"].folder, rehearsed["prod", "network"].stack
+def test_a_change_that_would_replace_the_network_is_refused(rehearsal: Rehearsal) -> None:
+    network = rehearsal["prod"].result()["network"]
+    folder, stack = network.folder, network.stack
     moved = deepcopy(stack)
     moved["resource"]["aws_vpc"]["vpc"]["cidr_block"] = "10.31.0.0/16"
     try:
@@ -96,6 +66,17 @@ def test_a_change_that_would_replace_the_network_is_refused(rehearsed: Rehearsal
         copy(stack, folder.path)
     assert "aws_vpc.vpc" in words
     assert "prevent_destroy" in words
+
+
+def test_what_is_not_applied_is_what_moto_lacks(rehearsal: Rehearsal, stacks: Stacks) -> None:
+    """The tables have no line too many; that moto still lacks it, test_gaps.py asks moto."""
+    kinds = {kind for stack in stacks.values() for kind in stack["resource"]}
+    sources = {kind for stack in stacks.values() for kind in stack.get("data", {})}
+    assert GAPS.keys() | SLOW.keys() | FORGOTTEN.keys() <= kinds
+    assert STAND_INS.keys() <= sources
+    all_of_them = [one for environment in rehearsal.values() for one in environment.result().values()]
+    left_out = {address.split(".")[0] for one in all_of_them for address in one.left_out}
+    assert left_out >= GAPS.keys() | SLOW.keys()
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from dhakacart_infra.inputs import ORDER
 from verify import __main__ as verbs
 from verify.gaps import Gap, with_stand_ins, without_gaps
 from verify.plans import Plan, plan_of, table
@@ -50,6 +51,12 @@ def test_an_environment_that_is_none_is_said_to_be_none(terraform: str) -> None:
     result = CliRunner().invoke(verbs.main, ["plan", "produ"])
     assert result.exit_code == 2
     assert "is produ an environment?" in result.output
+
+
+def test_every_committed_stack_is_valid(terraform: str) -> None:
+    result = CliRunner().invoke(verbs.main, ["validate"])
+    assert result.output.splitlines()[-1] == f"{3 * len(ORDER)} stacks are valid, 0 are not"
+    assert result.exit_code == 0
 
 
 def test_what_needs_a_gap_is_left_out_and_what_only_comes_after_it_stays() -> None:

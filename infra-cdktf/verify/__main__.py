@@ -10,8 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from dhakacart_infra.app import ORDER
-from dhakacart_infra.inputs import ROOT
+from dhakacart_infra.inputs import ORDER, ROOT
 
 from verify.plans import Plan, as_json, plan_of, table
 from verify.terraform import FailedError, Folder, MissingError, executable, validate_all
@@ -41,7 +40,7 @@ def validate() -> None:
         stacks = {
             key: stack for name in environments(ROOT) for key, stack in committed(ROOT, name, ORDER).items()
         }
-        click.echo(f"{len(stacks)} stacks, about {3 * len(stacks)} seconds …", err=True)
+        click.echo(f"{len(stacks)} stacks, ten seconds …", err=True)
         found = validate_all(stacks, scratch)
     wrong = {key: errors for key, errors in found.items() if errors}
     for (environment, stack), errors in wrong.items():
@@ -80,7 +79,7 @@ def _rehearsed(environment: str, stacks: dict[Key, Stack], scratch: Path) -> lis
     from verify.aws import moto  # only for this: boto3 is not what plans against an account need
     from verify.rehearsal import account_of, rehearse
 
-    click.echo("each stack is applied before the next is planned: three minutes …", err=True)
+    click.echo("what a stack needs is applied before it is planned: three minutes …", err=True)
     of = {lifecycle: stack for (_, lifecycle), stack in stacks.items()}
     with moto(account_of(of)) as server:
         done = rehearse(environment, of, scratch, server, told=lambda line: click.echo(line, err=True))

@@ -21,8 +21,9 @@ from verify.tree import Stack
 SETTINGS = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "MOTO_ACM_VALIDATION_WAIT": "1"}
 """moto knows AWS' own policies, and takes a certificate's proof after a second instead of a minute."""
 REGION = "ap-southeast-1"
-RETRIES = 1
-"""What moto does not know it answers with status 500, which the provider would try for minutes."""
+ATTEMPTS = 4
+"""A connection may break off on a busy machine. What moto does not know it answers with status 500, for which
+the provider's own count would take minutes."""
 PATIENCE = 60
 """Seconds that the server may take to answer."""
 
@@ -92,7 +93,7 @@ def override(stack: Stack, *, local: bool = False) -> dict[str, Any]:
     states: Mapping[str, Any] = stack.get("data", {}).get("terraform_remote_state", {})
     made: dict[str, Any] = {
         "terraform": {"backend": backend},
-        "provider": {"aws": {"s3_use_path_style": True, "max_retries": RETRIES}},
+        "provider": {"aws": {"s3_use_path_style": True, "max_retries": ATTEMPTS}},
     }
     if states:
         config = {name: {"config": _by_path(state["config"])} for name, state in states.items()}

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from verify.terraform import YIELDING
+from verify.terraform import niced
 from verify.tree import Key, Stack, copy
 
 HERE = Path(__file__).parent
@@ -72,14 +72,14 @@ def findings(stacks: Mapping[Key, Stack], scratch: Path) -> list[Finding]:
         )
     options = ["--framework", "terraform_json", "--skip-download", "--compact", "--output", "json"]
     done = subprocess.run(  # noqa: S603 -- our own arguments
-        [*YIELDING, PROGRAM, "--directory", scratch, *options],
+        [*niced(), PROGRAM, "--directory", scratch, *options],
         capture_output=True,
         text=True,
         timeout=PATIENCE,
         check=False,
     )
-    report: dict[str, Any] = json.loads(done.stdout)
-    if report["summary"]["parsing_errors"] or not report["summary"]["passed"]:
+    report: dict[str, Any] = json.loads(done.stdout) if done.stdout.startswith("{") else {}
+    if not report or report["summary"]["parsing_errors"] or not report["summary"]["passed"]:
         raise RuntimeError(f"checkov could not read the stacks: {done.stderr[-2000:]}")
     return sorted(
         Finding(

@@ -11,7 +11,7 @@ from pathlib import Path
 from verify.aws import Moto, make_bucket, override, prepare
 from verify.gaps import GAPS, SLOW, Gap, with_stand_ins, without_gaps
 from verify.plans import Plan, plan_of
-from verify.terraform import FailedError, Folder
+from verify.terraform import NICE, FailedError, Folder
 from verify.tree import Stack, copy
 
 FIRST = "bootstrap"
@@ -37,38 +37,57 @@ def rehearse(
     server: Moto,
     *,
     gaps: Mapping[str, Gap] = {**GAPS, **SLOW},
+    nice: int = 0,
     told: Told = lambda _: None,
 ) -> dict[str, Rehearsed]:
-    """Plan, apply, and plan again each stack (lifecycle → stack, in order); the first failure ends it.
+    """Plan, apply, and plan again each stack (lifecycle → stack, in order) once what it needs is there.
 
-    The second plan goes on beside the next stack.
+    The second plan goes on beside what comes next. A stack that needs one that failed is not in the answer.
     """
     eks = any("aws_eks_cluster" in stack["resource"] for stack in stacks.values())
-    done: dict[str, Rehearsed] = {}
     prepare(server, stacks.values())
     if FIRST not in stacks:
         make_bucket(server, next(iter(stacks.values())))
-    with ThreadPoolExecutor() as beside:
-        second: dict[str, Future[Plan]] = {}
-        for lifecycle, stack in stacks.items():
-            begun = time.monotonic()
-            applied, left_out = without_gaps(with_stand_ins(stack), gaps, eks=eks)
-            folder = Folder(scratch / environment / lifecycle, server.environment)
-            done[lifecycle] = made = _one(environment, lifecycle, stack, applied, left_out, folder)
-            told(f"{environment}/{lifecycle}: {time.monotonic() - begun:.0f} s, longest {made.slowest}")
-            if made.plan.problem:
-                break
-            second[lifecycle] = beside.submit(_again, environment, lifecycle, stack, folder)
+    applied: dict[str, Future[Rehearsed | None]] = {}
+    second: dict[str, Future[Plan]] = {}
+
+    def one(lifecycle: str) -> Rehearsed | None:
+        stack = stacks[lifecycle]
+        before = [applied[each].result() for each in _needs(stack) if each in applied and each != lifecycle]
+        if any(each is None or each.plan.problem for each in before):
+            return None
+        begun = time.monotonic()
+        possible, left_out = without_gaps(with_stand_ins(stack), gaps, eks=eks)
+        folder = Folder(scratch / environment / lifecycle, server.environment, nice=nice)
+        made = _one(environment, lifecycle, stack, possible, left_out, folder)
+        told(f"{environment}/{lifecycle}: {time.monotonic() - begun:.0f} s, longest {made.slowest}")
+        if not made.plan.problem:
+            second[lifecycle] = beside.submit(
+                _again, environment, lifecycle, stack, replace(folder, nice=NICE)
+            )
+        return made
+
+    with ThreadPoolExecutor(max_workers=2 * len(stacks)) as beside:
+        for lifecycle in stacks:
+            applied[lifecycle] = beside.submit(one, lifecycle)
+        made = {lifecycle: future.result() for lifecycle, future in applied.items()}
     return {
         lifecycle: replace(one, again=second[lifecycle].result()) if lifecycle in second else one
-        for lifecycle, one in done.items()
+        for lifecycle, one in made.items()
+        if one
     }
+
+
+def _needs(stack: Stack) -> list[str]:
+    """The stacks that must be there before this one: whose state it reads, and the one that keeps states."""
+    states = stack.get("data", {}).get("terraform_remote_state", {}).values()
+    return [FIRST, *(state["config"]["key"].removesuffix(".tfstate") for state in states)]
 
 
 def _again(environment: str, lifecycle: str, stack: Stack, folder: Folder) -> Plan:
     """Plan what was just applied; the folder has the whole stack afterwards."""
     try:
-        return plan_of(environment, lifecycle, folder.plan())
+        return plan_of(environment, lifecycle, replace(folder, nice=NICE).plan())
     except FailedError as error:
         return Plan(environment, lifecycle, problem=str(error))
     finally:

@@ -9,29 +9,30 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from verify.tree import copy
+from verify.tree import Key, Stack, copy
 
 Thing = TypeVar("Thing")
 Answer = TypeVar("Answer")
 
 PROVIDERS = "TERRAFORM_PROVIDERS"
 AT_ONCE = 2
-"""Processes of Terraform at a time, 700 MiB and a core each; an apply does not count, it mostly waits."""
+"""Runs of one verb at a time among those that are nice: 900 MiB and a core each. An apply mostly waits."""
+NICE = 10
+"""Niceness of what must leave the processors to a rehearsal beside it, which takes longest of all."""
+SETTINGS = {"TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1", "GOGC": "400"}
+"""Go collects garbage less often: a fifth less of the processor, for a third more of memory."""
 PATIENCE = 600
 """Seconds until a run is given up."""
 WHERE = """Terraform 1.10 or newer is not on the PATH.
 Get it from https://developer.hashicorp.com/terraform/install, or name its folder in PATH.
 Without a registry, TERRAFORM_PROVIDERS names a folder as `terraform providers mirror` makes it."""
 
-_TURN = threading.BoundedSemaphore(AT_ONCE)
-_TURN_TO_VALIDATE = threading.BoundedSemaphore(AT_ONCE)
-YIELDING = ("nice", "-n", "10")
-"""Before a command that leaves the processors to a rehearsal beside it: of all, that takes longest."""
+_TURNS = {verb: threading.BoundedSemaphore(AT_ONCE) for verb in ("init", "plan", "validate")}
 
 
 class MissingError(Exception):
@@ -51,6 +52,11 @@ def executable() -> str:
     if found is None:
         raise MissingError
     return found
+
+
+def niced(niceness: int = NICE) -> list[str]:
+    """What comes before a command that leaves the processors to others."""
+    return ["nice", "-n", str(niceness)] if niceness else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +104,14 @@ def wording(diagnostic: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder with a stack in it that Terraform runs in, with these variables."""
+    """A folder with a stack in it that Terraform runs in, with these variables.
+
+    One that is `nice` takes turns with its like, and leaves the processors to those that are less so.
+    """
 
     path: Path
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    nice: int = 0
 
     def init(self, *, backend: bool = True, migrate: bool = False) -> Folder:
         """Link the provider and set up the state, with `migrate` from where it was before; itself."""
@@ -136,24 +146,16 @@ class Folder:
 
     def run(self, verb: str, *options: str) -> Run:
         """Run it to its end."""
-        first = YIELDING if verb == "validate" else ()
-        with _turn(verb), _patience(verb):
+        with _TURNS.get(verb, nullcontext()) if self.nice else nullcontext(), _patience(verb):
             done = subprocess.run(  # noqa: S603 -- our own arguments
-                [*first, executable(), f"-chdir={self.path}", verb, "-no-color", *options],
-                env={**self.environment, "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"},
+                [*niced(self.nice), executable(), f"-chdir={self.path}", verb, "-no-color", *options],
+                env={**self.environment, **SETTINGS},
                 capture_output=True,
                 text=True,
                 timeout=PATIENCE,
                 check=False,
             )
         return Run(done.returncode, done.stdout, done.stderr)
-
-
-def _turn(verb: str) -> AbstractContextManager[object]:
-    """Who validates does not wait for who plans, nor the other way; who applies waits for nobody."""
-    if verb == "apply":
-        return nullcontext()
-    return _TURN_TO_VALIDATE if verb == "validate" else _TURN
 
 
 @contextmanager
@@ -170,12 +172,40 @@ def each(work: Callable[[Thing], Answer], things: Iterable[Thing]) -> list[Answe
         return list(pool.map(work, things))
 
 
-def validate_all(stacks: Mapping[Thing, Mapping[str, Any]], scratch: Path) -> dict[Thing, list[str]]:
-    """What `terraform validate` finds in each stack; providers are linked once for all of them."""
-    folders = {key: Folder(copy(stack, scratch / str(n))) for n, (key, stack) in enumerate(stacks.items())}
-    first, *others = folders.values()
-    first.init(backend=False)
-    for folder in others:
-        folder.take_init(first)
-    found = each(Folder.validate, folders.values())
-    return {key: [wording(one) for one in errors] for key, errors in zip(folders, found, strict=True)}
+def validate_all(stacks: Mapping[Key, Stack], scratch: Path) -> dict[Key, list[str]]:
+    """What `terraform validate` finds in each stack, in words.
+
+    They are modules of one configuration, since most of the time goes into loading the provider. If Terraform
+    cannot load that, or names no file for a mistake (a cycle), it is asked about each stack by itself.
+    """
+    together = _validate_together(stacks, scratch / "together")
+    return together if together is not None else _validate_singly(stacks, scratch / "singly")
+
+
+def _validate_together(stacks: Mapping[Key, Stack], scratch: Path) -> dict[Key, list[str]] | None:
+    modules = {f"stack-{n}": key for n, key in enumerate(stacks)}
+    for module, key in modules.items():
+        copy(stacks[key], scratch / module)
+    copy({"module": {module: {"source": f"./{module}"} for module in modules}}, scratch)
+    try:
+        errors = Folder(scratch, nice=NICE).init(backend=False).validate()
+    except FailedError:
+        return None
+    found: dict[Key, list[str]] = {key: [] for key in stacks}
+    for error in errors:
+        module = Path((error.get("range") or {}).get("filename", "")).parent.name
+        if module not in modules:
+            return None
+        found[modules[module]].append(wording(error).replace(f"module.{module}.", ""))
+    return found
+
+
+def _validate_singly(stacks: Mapping[Key, Stack], scratch: Path) -> dict[Key, list[str]]:
+    of_any = next(iter(stacks.values()))["terraform"]["required_providers"]
+    linked = Folder(copy({"terraform": {"required_providers": of_any}}, scratch / "linked")).init(
+        backend=False
+    )
+    copies = [copy(stack, scratch / str(n)) for n, stack in enumerate(stacks.values())]
+    folders = [Folder(path, nice=NICE).take_init(linked) for path in copies]
+    found = each(Folder.validate, folders)
+    return {key: [wording(one) for one in errors] for key, errors in zip(stacks, found, strict=True)}
