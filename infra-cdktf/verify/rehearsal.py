@@ -62,9 +62,7 @@ def rehearse(
         made = _one(environment, lifecycle, stack, possible, left_out, folder)
         told(f"{environment}/{lifecycle}: {time.monotonic() - begun:.0f} s, longest {made.slowest}")
         if not made.plan.problem:
-            second[lifecycle] = beside.submit(
-                _again, environment, lifecycle, stack, replace(folder, nice=NICE)
-            )
+            second[lifecycle] = beside.submit(_again, environment, lifecycle, stack, folder)
         return made
 
     with ThreadPoolExecutor(max_workers=2 * len(stacks)) as beside:

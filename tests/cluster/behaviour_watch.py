@@ -23,13 +23,13 @@ BARRIER = "bed/barrier"
 BEGUN = 2  # the barrier at which the list that a watch begins with has been heard to its end
 PATIENCE = 20.0  # seconds until the watch has seen what was written
 
-_POD = {"containers": [{"name": "none", "image": "docker.io/bed/none:1"}]}
+POD = {"containers": [{"name": "none", "image": "docker.io/bed/none:1"}]}
 _MARKERS: Mapping[str, Object] = {
-    PODS: {**_POD, "schedulerName": "nobody"},
+    PODS: {**POD, "schedulerName": "nobody"},
     DEPLOYMENTS: {
         "replicas": 0,
         "selector": {"matchLabels": {"app": "marker"}},
-        "template": {"metadata": {"labels": {"app": "marker"}}, "spec": _POD},
+        "template": {"metadata": {"labels": {"app": "marker"}}, "spec": POD},
     },
 }
 _names = itertools.count(1)

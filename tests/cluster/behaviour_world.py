@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from cluster import behaviour_platform as platform
 from cluster.admission_plane import as_list, objects, quantity
-from cluster.api import Object
+from cluster.api import ApiError, Object
 from cluster.bed import Bed
 from cluster.behaviour_watch import DEPLOYMENTS, PODS, serves
 from cluster.edge_infra import deployment as proxies
@@ -39,6 +41,9 @@ PLURALS = {
 BUILT_IN = (".k8s.io", "apps", "autoscaling", "batch", "policy", "v1")
 FIRST = ("Namespace", "PriorityClass", "StorageClass", "ServiceAccount")
 NO_NODE = "spec.nodeName="  # a pod that has one is no news, and there are many of them
+NOT_STARTED = "spec.nodeName!=,status.phase=Pending"
+PATIENCE = 2.0  # seconds that kwok may take to see a pod
+REMINDED = "bed/reminded"
 SELECTED = "volume.kubernetes.io/selected-node"
 TOLD = 6  # things that are wrong, in a message
 MIN_READY = 1  # seconds until a ready pod is available; time is scaled
@@ -68,6 +73,7 @@ class World:
 
     bed: Bed
     lost: set[str] = field(default_factory=set)  # zones where no new node comes up
+    _unseen: dict[str, float] = field(default_factory=dict)  # pod → when it was first found not begun
 
     # -- beginning
 
@@ -222,6 +228,7 @@ class World:
         def tended() -> bool:
             nonlocal waited
             self.provision()
+            self.remind()
             if ready():
                 return True
             seekers = {_what(pod): pod for pod in self._seekers()}
@@ -278,6 +285,25 @@ class World:
                 name = f"pv-{claim['metadata']['uid']}"
                 if self.bed.api.find(VOLUMES, name) is None:
                     self.bed.api.create(VOLUMES, self._volume(name, claim, node))
+
+    def remind(self) -> None:
+        """Change each pod that kwok has not begun, so that it hears of it again; a kubelet needs no reminder.
+
+        kwok (0.8) passes over a pod as long as it has not heard that its own lease of the node was written,
+        and does not come back: on a busy machine, what is bound to a new node may wait for ever.
+        """
+        ready, now = set(self.bed.nodes.ready()), time.monotonic()
+        pods = {
+            pod["metadata"]["uid"]: pod
+            for pod in self.bed.api.list(PODS, fields=NOT_STARTED)
+            if pod["spec"]["nodeName"] in ready and "podIP" not in pod["status"]
+        }
+        self._unseen = {uid: self._unseen.get(uid, now) for uid in pods}
+        for uid, since in self._unseen.items():
+            if now - since > PATIENCE:
+                where, change = pods[uid]["metadata"], {"metadata": {"annotations": {REMINDED: str(now)}}}
+                with suppress(ApiError):  # it may be gone since
+                    self.bed.api.patch(PODS, where["name"], change, where["namespace"])
 
     def hold_at_maximum(self) -> None:
         """Every autoscaler's floor becomes its maximum, as under a load that does not end."""

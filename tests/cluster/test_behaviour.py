@@ -22,8 +22,8 @@ from cluster.admission_plane import objects, quantity
 from cluster.api import Object
 from cluster.bed import ROOT, Bed, crd_manifests
 from cluster.behaviour_load import FASTER, SYNC, Rehearsal, beyond
-from cluster.behaviour_watch import DEPLOYMENTS, PODS, Event, Watch, fewest_serving, matches, serves
-from cluster.behaviour_world import AUTOSCALERS, BUDGETS, STATEFULSETS, Scaled, World
+from cluster.behaviour_watch import DEPLOYMENTS, POD, PODS, Event, Watch, fewest_serving, matches, serves
+from cluster.behaviour_world import AUTOSCALERS, BUDGETS, REMINDED, STATEFULSETS, Scaled, World
 from cluster.environment import names
 from cluster.nodes import ZONE
 
@@ -115,6 +115,24 @@ def test_the_maximum_fits(environment: str, assets: Path, tmp_path: Path) -> Non
     """Before production is there: two test beds at once would take twice the memory."""
     with running(environment, tmp_path, assets, PARTS - {"metrics"}) as world:
         fill_to_the_maximum(world)
+
+
+def test_a_pod_that_kwok_passed_over_is_named_to_it_again(world: World) -> None:
+    api, node = world.bed.api, world.bed.nodes.ready()[0]
+
+    def found() -> Object:
+        return api.get(PODS, "forgotten", "default")
+
+    world.bed.nodes.fail(node)
+    try:
+        api.create(PODS, {"metadata": {"name": "forgotten"}, "spec": {"nodeName": node, **POD}}, "default")
+        world.wait(
+            lambda: REMINDED in found()["metadata"].get("annotations", {}), "it is named", growing=False
+        )
+    finally:
+        world.bed.nodes.recover(node)
+    world.wait(lambda: serves(found()), "it runs", growing=False)
+    api.delete(PODS, "forgotten", "default")
 
 
 # --- spread
